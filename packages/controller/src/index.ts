@@ -1,0 +1,1 @@
+export { type Reconcile, type Result, TerminalError } from './reconcile.ts'

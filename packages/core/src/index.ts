@@ -1,0 +1,1 @@
+export { CoreError, type CoreErrorCode, SealkitError, type SealkitErrorOptions } from './error.ts'

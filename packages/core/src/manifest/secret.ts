@@ -1,0 +1,39 @@
+import type { Manifest, ObjectMeta, OwnerReference } from './object.ts'
+
+/**
+ * The one object between every source and every sink: the Secret that should exist.
+ *
+ * `data` holds raw bytes by key, in the order in which the source gave them.
+ */
+export interface DesiredSecret {
+  readonly namespace: string
+  readonly name: string
+  /** The Secret's type; absent where the source says none (the API server then sets `Opaque`). */
+  readonly type?: string
+  readonly immutable?: boolean
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly finalizers?: readonly string[]
+  readonly ownerReferences?: readonly OwnerReference[]
+  readonly data: ReadonlyMap<string, Uint8Array>
+}
+
+/** The v1 Secret manifest of a desired Secret: values in base64, keys sorted bytewise as Go prints maps. */
+export function secretManifest(secret: DesiredSecret): Manifest {
+  const metadata: ObjectMeta = { name: secret.name, namespace: secret.namespace }
+  if (Object.keys(secret.labels).length > 0) metadata.labels = { ...secret.labels }
+  if (Object.keys(secret.annotations).length > 0) metadata.annotations = { ...secret.annotations }
+  if (secret.finalizers !== undefined) metadata.finalizers = [...secret.finalizers]
+  if (secret.ownerReferences !== undefined) metadata.ownerReferences = [...secret.ownerReferences]
+  const manifest: Manifest = { apiVersion: 'v1', kind: 'Secret', metadata }
+  if (secret.immutable !== undefined) manifest['immutable'] = secret.immutable
+  if (secret.type !== undefined && secret.type !== '') manifest['type'] = secret.type
+  const keys = [...secret.data.keys()].sort()
+  if (keys.length > 0) {
+    // fromEntries defines own properties, so a key such as "__proto__" is data like any other.
+    manifest['data'] = Object.fromEntries(
+      keys.map((key) => [key, Buffer.from(secret.data.get(key) ?? []).toString('base64')]),
+    )
+  }
+  return manifest
+}

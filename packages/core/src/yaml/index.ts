@@ -1,0 +1,1 @@
+export type { YamlKind, YamlNode, YamlStyle } from './node.ts'
