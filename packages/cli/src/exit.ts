@@ -7,7 +7,9 @@ export const exitCode = { done: 0, failed: 1, usage: 2 } as const
 export type CliErrorCode = 'FILE_EXISTS' | 'FILE_UNREADABLE' | 'FILE_UNWRITABLE' | 'NO_KEY' | 'NOT_SUPPORTED' | 'USAGE'
 
 /** An error of the command line itself; `USAGE` exits with 2, every other code with 1. */
-export class CliError extends SealkitError<CliErrorCode> {}
+export class CliError extends SealkitError<CliErrorCode> {
+  override readonly name = 'CliError'
+}
 
 /** The lines that stderr gets for an error: what failed, then what to do next. */
 export function errorText(error: unknown): string {

@@ -26,7 +26,6 @@ export class SealkitError<Code extends string = string> extends Error {
     this.code = code
     this.hint = options.hint
     Object.defineProperty(this, 'upstream', { value: options.upstream, enumerable: false })
-    Object.defineProperty(this, 'name', { value: new.target.name, enumerable: false })
   }
 }
 
@@ -51,4 +50,6 @@ export type CoreErrorCode =
   | 'YAML_SYNTAX'
 
 /** The error that everything in `@sealkit/core` throws. */
-export class CoreError extends SealkitError<CoreErrorCode> {}
+export class CoreError extends SealkitError<CoreErrorCode> {
+  override readonly name = 'CoreError'
+}

@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util'
+import type { Command, Values } from './command.ts'
+import { commands } from './commands/index.ts'
+import { errorExitCode, errorText } from './exit.ts'
+import type { Io } from './io.ts'
+
+/** Other programs' command lines, by the name under which they are called. */
+const personalities: Readonly<Record<string, () => Promise<{ run(io: Io): Promise<number> }>>> = {}
+
+/**
+ * Runs one command line and gives its exit code. A program named like a personality is that personality, and so is
+ * `sealkit kubeseal ...`; everything else is a command of `sealkit`.
+ */
+export async function dispatch(
+  program: string,
+  argv: readonly string[],
+  makeIo: (program: string, argv: readonly string[]) => Io,
+): Promise<number> {
+  const called = program.slice(program.lastIndexOf('/') + 1).replace(/\.exe$/, '')
+  const personality = personalities[called]
+  if (personality !== undefined) return (await personality()).run(makeIo(program, argv))
+  const [verb = '', ...rest] = argv
+  const named = personalities[verb]
+  if (named !== undefined) return (await named()).run(makeIo(verb, rest))
+  return command(verb, makeIo(program, rest))
+}
+
+async function command(verb: string, io: Io): Promise<number> {
+  try {
+    const load = Object.hasOwn(commands, verb) ? commands[verb] : undefined
+    if (load === undefined) return await (await import('./help.ts')).program(verb, io)
+    const loaded = await load()
+    const parsed = parse(loaded, io.argv)
+    if (parsed === null) return await (await import('./help.ts')).command(verb, loaded, io)
+    return await loaded.run(parsed.values, parsed.positionals, io)
+  } catch (error) {
+    io.stderr.write(errorText(error))
+    return errorExitCode(error)
+  }
+}
+
+/** The values of a command line, or null where help is asked for or the line is wrong: commander then says which. */
+function parse(command: Command, argv: readonly string[]): { values: Values; positionals: string[] } | null {
+  const options: Record<string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }> = {
+    help: { type: 'boolean', short: 'h' },
+  }
+  for (const { name, type, short, multiple } of command.options) {
+    options[name] = { type, ...(short && { short }), ...(multiple && { multiple }) }
+  }
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      options,
+      allowPositionals: command.positionals !== undefined,
+    })
+    return values['help'] === true ? null : { values: values as Values, positionals }
+  } catch {
+    return null
+  }
+}
