@@ -21,6 +21,7 @@ export interface ClusterObject extends Manifest {
   metadata: NonNullable<Manifest['metadata']> & { name: string }
 }
 
+/** Which objects a list or watch is about. */
 export interface ListOptions {
   /** Absent or empty = every namespace. */
   readonly namespace?: string
@@ -30,30 +31,36 @@ export interface ListOptions {
   readonly metadataOnly?: boolean
 }
 
+/** A whole list, and the version from which a watch goes on. */
 export interface ListResult {
   readonly items: ClusterObject[]
   readonly resourceVersion: string
 }
 
+/** One change, or a bookmark: nothing changed up to that version. */
 export type WatchEvent =
   | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: ClusterObject }
   | { readonly type: 'bookmark'; readonly resourceVersion: string }
 
+/** A watch from one version on. */
 export interface WatchOptions extends ListOptions {
   readonly resourceVersion: string
   readonly signal: AbortSignal
 }
 
+/** Who writes. */
 export interface WriteOptions {
   /** Recorded in managedFields. */
   readonly fieldManager?: string
 }
 
+/** A merge patch, a JSON patch or a server-side apply. */
 export type Patch =
   | { readonly type: 'merge'; readonly body: unknown }
   | { readonly type: 'json'; readonly body: readonly unknown[] }
   | { readonly type: 'apply'; readonly body: ClusterObject; readonly force?: boolean }
 
+/** What must still hold for a delete to happen. */
 export interface DeleteOptions {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
 }

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { manifest, read, root, sources } from './sources.ts'
+
+const folders = ['core', 'template', 'keyservice', 'kubernetes', 'resolver', 'sealkit', 'controller', 'cli']
+
+test('every exported declaration has a doc comment', () => {
+  const undocumented: string[] = []
+  for (const file of sources()) {
+    const lines = read(file).split('\n')
+    lines.forEach((line, index) => {
+      const declared =
+        /^export (?:declare )?(?:abstract )?(?:async )?(?:function\*?|class|interface|type|const|let) (\w+)/.exec(line)
+      if (declared === null || lines[index - 1]?.trimEnd().endsWith('*/')) return
+      const overload = lines.slice(0, index).some((earlier) => earlier.startsWith(`export function ${declared[1]}(`))
+      if (!overload) undocumented.push(`${file}:${index + 1} ${declared[1]}`)
+    })
+  }
+  assert.deepEqual(undocumented, [])
+})
+
+test('no default exports, enums or namespaces', () => {
+  for (const file of sources()) {
+    assert.doesNotMatch(read(file), /^export default |^(export )?(const )?enum |^(export )?namespace /m, file)
+  }
+})
+
+for (const folder of folders) {
+  test(`${folder}: what package.json exports exists, and index files only export`, () => {
+    for (const [subpath, conditions] of Object.entries(manifest(folder).exports ?? {})) {
+      const source = conditions['source'] ?? ''
+      assert.ok(existsSync(join(root, 'packages', folder, source)), `${subpath}: ${source} is missing`)
+      const rest = read(`packages/${folder}/${source.replace('./', '')}`)
+        .replace(/\/\*\*[\s\S]*?\*\//g, '')
+        .replace(/\/\/.*$/gm, '')
+        .replace(/export (?:type )?(?:\{[^}]*\}|\* as \w+)(?: from '[^']+')?;?/g, '')
+        .trim()
+      if (source.endsWith('index.ts')) assert.equal(rest, '', `${folder}${subpath.slice(1)} does more than export`)
+    }
+  })
+}
+
+test('one version for every package', () => {
+  const versions = new Set(folders.map((folder) => manifest(folder).version))
+  assert.equal(versions.size, 1)
+  assert.match(read('packages/cli/src/version.ts'), new RegExp(`version = '${[...versions][0]}'`))
+})

@@ -1,0 +1,21 @@
+// Runs every test file (`--full`: the longest too; other arguments: only files whose path contains one of them).
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const full = process.argv.includes('--full')
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+
+const files = globSync('**/*.test.ts', { cwd: here, exclude: ['node_modules/**', 'dist/**'] })
+  .filter((file) => full || !file.endsWith('.full.test.ts'))
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .sort()
+
+const run = spawnSync(
+  process.execPath,
+  ['--test', '--conditions=source', '--no-warnings', '--test-concurrency=2', '--test-timeout=900000', ...files],
+  { cwd: here, stdio: 'inherit' },
+)
+process.exitCode = run.status ?? 1
