@@ -1,1 +1,39 @@
-export {}
+export {
+  type ClusterAccess,
+  type ClusterKind,
+  clusterKinds,
+  manifestAccess,
+  type ObjectKey,
+  type TokenOptions,
+} from './cluster.ts'
+export type { CredentialSource, Credentials } from './credentials.ts'
+export { isTransient, ResolverError, type ResolverErrorCode } from './error.ts'
+export {
+  type DataEntry,
+  type DataFrom,
+  type ExternalSecret,
+  type Find,
+  type FindQuery,
+  type GeneratorRef,
+  type RemoteRef,
+  type Rewrite,
+  readExternalSecret,
+  type StoreRef,
+  type Target,
+  type TargetTemplate,
+} from './externalsecret.ts'
+export type {
+  Environment,
+  Location,
+  OpenOptions,
+  Provider,
+  ProviderModule,
+  ProviderRow,
+  PushRequest,
+  PushTarget,
+  RemoteSecret,
+} from './provider.ts'
+export type { MissingEntry, ProviderData, Resolution, ResolveContext } from './resolve.ts'
+export { createSessions, type Session, type Sessions, type SessionsOptions } from './session.ts'
+export { type LabelSelector, readStore, type Store, type StoreCondition, type StoreKind } from './store.ts'
+export type { Render, RenderOptions } from './template.ts'

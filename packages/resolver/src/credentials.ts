@@ -1,0 +1,107 @@
+import type { ClusterAccess, ObjectKey } from './cluster.ts'
+import { ResolverError } from './error.ts'
+import type { Store } from './store.ts'
+import { object, text, texts } from './view.ts'
+
+/** One object that a session's credentials came from, as it was when it was read. */
+export interface CredentialSource {
+  readonly kind: 'Secret' | 'ConfigMap' | 'ServiceAccount'
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly resourceVersion: string
+}
+
+/** The credentials that a store names; each read is remembered, so that a changed object ends the session. */
+export interface Credentials {
+  readonly sources: readonly CredentialSource[]
+  /**
+   * The bytes that a `SecretKeySelector` (`{ name, key, namespace? }`) points at.
+   *
+   * @throws {ResolverError} `CREDENTIAL_MISSING` when the Secret or the key is not there
+   */
+  secretKey(selector: unknown, defaultKey?: string): Promise<Uint8Array>
+  /** The same as text without surrounding white space, as External Secrets takes tokens and passwords. */
+  secretText(selector: unknown, defaultKey?: string): Promise<string>
+  /** A `caBundle` (base64) or what a `caProvider` points at; null when the store names neither. */
+  certificateAuthority(spec: { readonly caBundle?: unknown; readonly caProvider?: unknown }): Promise<string | null>
+  /** A token for a `ServiceAccountSelector` (`{ name, namespace?, audiences? }`). @throws {ResolverError} `CREDENTIAL_MISSING` */
+  serviceAccountToken(selector: unknown, audiences: readonly string[], expirationSeconds: number): Promise<string>
+}
+
+/** Credentials of a store, for an ExternalSecret of `namespace`. */
+export function storeCredentials(cluster: ClusterAccess, store: Store, namespace: string): Credentials {
+  const sources: CredentialSource[] = []
+  const place = (selector: unknown): ObjectKey => locate(store, namespace, selector)
+  const read = async (kind: 'Secret' | 'ConfigMap', key: ObjectKey): Promise<Record<string, unknown>> => {
+    const found = await cluster.get(kind, key)
+    if (found === null)
+      throw missing(`cannot get Kubernetes ${kind.toLowerCase()} "${key.name}" from namespace "${key.namespace}"`)
+    const { uid = '', resourceVersion = '' } = found.metadata ?? {}
+    sources.push({ kind, ...key, uid, resourceVersion })
+    return object(found['data'])
+  }
+  const secretKey = async (selector: unknown, defaultKey = ''): Promise<Uint8Array> => {
+    const key = place(selector)
+    const data = await read('Secret', key)
+    return entry(data, key, text(object(selector)['key'], defaultKey))
+  }
+  return {
+    sources,
+    secretKey,
+    async secretText(selector, defaultKey): Promise<string> {
+      return Buffer.from(await secretKey(selector, defaultKey))
+        .toString('utf8')
+        .trim()
+    },
+    async certificateAuthority({ caBundle, caProvider }): Promise<string | null> {
+      if (typeof caBundle === 'string' && caBundle !== '') return Buffer.from(caBundle, 'base64').toString('utf8')
+      const provider = object(caProvider)
+      if (provider['name'] === undefined) return null
+      const kind = provider['type'] === 'ConfigMap' ? 'ConfigMap' : 'Secret'
+      const key = place(provider)
+      const data = await read(kind, key)
+      const name = text(provider['key'], 'ca.crt')
+      return kind === 'Secret' ? Buffer.from(entry(data, key, name)).toString('utf8') : plain(data, key, name)
+    },
+    async serviceAccountToken(selector, audiences, expirationSeconds): Promise<string> {
+      const key = place(selector)
+      const account = await cluster.get('ServiceAccount', key)
+      const all = [...audiences, ...texts(object(selector)['audiences'])]
+      const token = await cluster.serviceAccountToken(key, { audiences: all, expirationSeconds })
+      if (token === null)
+        throw missing(`cannot get a token for ServiceAccount "${key.name}" of namespace "${key.namespace}"`)
+      const { uid = '', resourceVersion = '' } = account?.metadata ?? {}
+      sources.push({ kind: 'ServiceAccount', ...key, uid, resourceVersion })
+      return token
+    },
+  }
+}
+
+/**
+ * Where a selector points. A SecretStore reads its own namespace whatever the selector says; a ClusterSecretStore reads the namespace that
+ * the selector names, else the caller's (referent credentials).
+ */
+function locate(store: Store, namespace: string, selector: unknown): ObjectKey {
+  const { name, namespace: named } = object(selector)
+  if (typeof name !== 'string' || name === '') {
+    throw new ResolverError('INVALID_STORE', `${store.kind} "${store.name}" has a credential reference without a name`)
+  }
+  return { name, namespace: store.kind === 'SecretStore' ? store.namespace || namespace : text(named, namespace) }
+}
+
+function entry(data: Record<string, unknown>, key: ObjectKey, name: string): Uint8Array {
+  return Buffer.from(plain(data, key, name), 'base64')
+}
+
+function plain(data: Record<string, unknown>, key: ObjectKey, name: string): string {
+  const value = Object.hasOwn(data, name) ? data[name] : undefined
+  if (typeof value === 'string') return value
+  throw missing(`cannot find secret data for key: "${name}" in "${key.name}" of namespace "${key.namespace}"`)
+}
+
+function missing(message: string): ResolverError {
+  return new ResolverError('CREDENTIAL_MISSING', message, {
+    hint: 'create the object, or correct the store that names it',
+  })
+}

@@ -1,0 +1,49 @@
+import { SealkitError, type SealkitErrorOptions } from '@sealkit/core'
+
+/** Codes of {@link ResolverError}; `docs/reference/errors.md` says what each means and what to do about it. */
+export type ResolverErrorCode =
+  | 'ACCESS_DENIED'
+  | 'CREDENTIAL_MISSING'
+  | 'DECODE_FAILED'
+  | 'INVALID_EXTERNAL_SECRET'
+  | 'INVALID_REFERENCE'
+  | 'INVALID_SECRET_KEY'
+  | 'INVALID_STORE'
+  | 'KEY_COLLISION'
+  | 'NOT_SUPPORTED'
+  | 'NULL_BYTE'
+  | 'POLICY_DENIED'
+  | 'PROPERTY_NOT_FOUND'
+  | 'PROVIDER_FAILED'
+  | 'PROVIDER_UNAVAILABLE'
+  | 'REWRITE_FAILED'
+  | 'SECRET_NOT_FOUND'
+  | 'STORE_DENIED'
+  | 'STORE_NOT_FOUND'
+  | 'STORE_NOT_READY'
+  | 'TEMPLATE_FAILED'
+  | 'VALUE_INVALID'
+
+/** The error that everything in `@sealkit/resolver` throws. `message` is External Secrets' own text where that holds no value. */
+export class ResolverError extends SealkitError<ResolverErrorCode> {}
+
+/**
+ * Whether trying again without any change may help: the provider was away or throttled us.
+ *
+ * Everything else stays as it is until a manifest, a credential or the provider's content changes.
+ */
+export function isTransient(error: unknown): boolean {
+  return error instanceof ResolverError && error.code === 'PROVIDER_UNAVAILABLE'
+}
+
+/** The same error with words put before its message and before its upstream text. */
+export function prefixed(prefix: string, error: unknown, code: ResolverErrorCode = 'PROVIDER_FAILED'): ResolverError {
+  const known = error instanceof SealkitError ? error : undefined
+  // A library's own message may hold a body or a value: only errors of ours are quoted.
+  const message = known?.message ?? 'unexpected failure'
+  const options: { -readonly [K in keyof SealkitErrorOptions]: SealkitErrorOptions[K] } = { cause: error }
+  if (known?.hint !== undefined) options.hint = known.hint
+  const upstream = known === undefined ? String(error) : (known.upstream ?? known.message)
+  options.upstream = `${prefix}${upstream}`
+  return new ResolverError(known instanceof ResolverError ? known.code : code, `${prefix}${message}`, options)
+}
