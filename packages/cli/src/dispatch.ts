@@ -34,6 +34,7 @@ async function command(verb: string, io: Io): Promise<number> {
     if (parsed === null) return await (await import('./help.ts')).command(verb, loaded, io)
     return await loaded.run(parsed.values, parsed.positionals, io)
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') throw error
     io.stderr.write(errorText(error))
     return errorExitCode(error)
   }
