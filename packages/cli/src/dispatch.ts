@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { Command, Values } from './command.ts'
-import { commands } from './commands/index.ts'
+import { commands } from './commands.ts'
 import { errorExitCode, errorText } from './exit.ts'
 import type { Io } from './io.ts'
 
@@ -17,17 +17,17 @@ export async function dispatch(
   makeIo: (program: string, argv: readonly string[]) => Io,
 ): Promise<number> {
   const called = program.slice(program.lastIndexOf('/') + 1).replace(/\.exe$/, '')
-  const personality = personalities[called]
+  const personality = own(personalities, called)
   if (personality !== undefined) return (await personality()).run(makeIo(program, argv))
   const [verb = '', ...rest] = argv
-  const named = personalities[verb]
+  const named = own(personalities, verb)
   if (named !== undefined) return (await named()).run(makeIo(verb, rest))
   return command(verb, makeIo(program, rest))
 }
 
 async function command(verb: string, io: Io): Promise<number> {
   try {
-    const load = Object.hasOwn(commands, verb) ? commands[verb] : undefined
+    const load = own(commands, verb)
     if (load === undefined) return await (await import('./help.ts')).program(verb, io)
     const loaded = await load()
     const parsed = parse(loaded, io.argv)
@@ -38,6 +38,11 @@ async function command(verb: string, io: Io): Promise<number> {
     io.stderr.write(errorText(error))
     return errorExitCode(error)
   }
+}
+
+/** A row of a table by a name that comes from outside: `constructor` is not in it. */
+function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined
 }
 
 /** The values of a command line, or null where help is asked for or the line is wrong: commander then says which. */

@@ -1,6 +1,6 @@
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander'
 import type { Command, Option } from './command.ts'
-import { commands } from './commands/index.ts'
+import { commands } from './commands.ts'
 import { CliError, exitCode } from './exit.ts'
 import type { Io } from './io.ts'
 import { version } from './version.ts'

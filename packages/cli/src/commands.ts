@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts'
+import type { Command } from './command.ts'
 
 /** Every command by name; a command's file is loaded when it is called. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {}

@@ -1,0 +1,7 @@
+// Writes the reference pages that are made from the code.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { reference } from '@sealkit/cli/reference'
+import { root } from './layout/sources.ts'
+
+writeFileSync(join(root, 'docs/reference/cli.md'), await reference())
