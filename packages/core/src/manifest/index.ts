@@ -1,2 +1,3 @@
+export { decodeBase64, encodeBase64 } from './base64.ts'
 export type { Manifest, ObjectMeta, OwnerReference } from './object.ts'
-export { type DesiredSecret, secretManifest } from './secret.ts'
+export { type DesiredSecret, desiredSecret, secretManifest } from './secret.ts'

@@ -1,3 +1,4 @@
+import { decodeBase64, encodeBase64 } from './base64.ts'
 import type { Manifest, ObjectMeta, OwnerReference } from './object.ts'
 
 /**
@@ -32,8 +33,44 @@ export function secretManifest(secret: DesiredSecret): Manifest {
   if (keys.length > 0) {
     // fromEntries defines own properties, so a key such as "__proto__" is data like any other.
     manifest['data'] = Object.fromEntries(
-      keys.map((key) => [key, Buffer.from(secret.data.get(key) ?? []).toString('base64')]),
+      keys.map((key) => [key, encodeBase64(secret.data.get(key) ?? new Uint8Array())]),
     )
   }
   return manifest
+}
+
+/**
+ * The desired Secret of a v1 Secret manifest; values of `stringData` win over those of `data`.
+ *
+ * @throws INVALID_BASE64
+ */
+export function desiredSecret(manifest: Manifest): DesiredSecret {
+  const {
+    name = '',
+    namespace = '',
+    labels = {},
+    annotations = {},
+    finalizers,
+    ownerReferences,
+  } = manifest.metadata ?? {}
+  const data = strings(manifest['data']).map(([key, value]) => [key, decodeBase64(value)] as const)
+  const stringData = strings(manifest['stringData']).map(
+    ([key, value]) => [key, new TextEncoder().encode(value)] as const,
+  )
+  return {
+    namespace,
+    name,
+    labels,
+    annotations,
+    data: new Map([...data, ...stringData]),
+    ...(typeof manifest['type'] === 'string' && manifest['type'] !== '' ? { type: manifest['type'] } : {}),
+    ...(typeof manifest['immutable'] === 'boolean' ? { immutable: manifest['immutable'] } : {}),
+    ...(finalizers === undefined ? {} : { finalizers }),
+    ...(ownerReferences === undefined ? {} : { ownerReferences }),
+  }
+}
+
+function strings(map: unknown): [string, string][] {
+  if (typeof map !== 'object' || map === null) return []
+  return Object.entries(map).map(([key, value]) => [key, typeof value === 'string' ? value : ''])
 }

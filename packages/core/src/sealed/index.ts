@@ -1,1 +1,18 @@
-export {}
+export { type Certificate, parseCertificate, sealingPublicKey } from './certificate.ts'
+export { fingerprint } from './fingerprint.ts'
+export {
+  type CertificateOptions,
+  defaultKeySize,
+  defaultKeyTtl,
+  type GeneratedKey,
+  generateSealingKey,
+  selfSignedCertificate,
+} from './generate.ts'
+export { type Decrypt, type SealItemOptions, sealItem, type UnsealItemOptions, unsealItem } from './hybrid.ts'
+export { type KeyOrder, KeyRing, type SealingKey, sealingKey, sealingKeyFromSecret } from './keyring.ts'
+export { label } from './label.ts'
+export { decodePem, encodePem, type PemBlock } from './pem.ts'
+export { parsePrivateKey, parsePrivateKeys, privateKeyPem } from './privatekey.ts'
+export { isScope, names, type Scope, type ScopeRow, scopeOf, scopes, withScope } from './scope.ts'
+export { type SealOptions, sealedSecretType, sealSecret } from './seal.ts'
+export { type Render, type UnsealOptions, unsealData, unsealManifest, unsealSecret } from './unseal.ts'
