@@ -29,6 +29,7 @@ export interface ListOptions {
   readonly fieldSelector?: string
   /** Only `metadata` is asked for (PartialObjectMetadata), so that no data enters this process. */
   readonly metadataOnly?: boolean
+  readonly signal?: AbortSignal
 }
 
 /** A whole list, and the version from which a watch goes on. */

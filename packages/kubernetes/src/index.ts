@@ -1,3 +1,11 @@
+export {
+  type ApiServer,
+  type ApiServerOptions,
+  apiserverCluster,
+  type RawRequest,
+  type ServiceAccountToken,
+} from './apiserver.ts'
+export { type Backoff, backoffDelay, type Clock, sleep, systemClock } from './clock.ts'
 export type {
   Cluster,
   ClusterObject,
@@ -11,3 +19,12 @@ export type {
   WatchOptions,
   WriteOptions,
 } from './cluster.ts'
+export type { Session, SessionSource } from './config/credentials.ts'
+export { type ClientConfig, type ConnectionConfig, type LoadOptions, loadConfig } from './config/load.ts'
+export type { ConfigOverrides } from './config/select.ts'
+export { connect } from './connect.ts'
+export { isKubernetesError, KubernetesError, type KubernetesErrorCode, type KubernetesErrorOptions } from './error.ts'
+export { serviceProxyPath } from './path.ts'
+export { apiVersion, keyOf, keyText, type ResourceName, resourceOf, resources } from './resources.ts'
+export { systemRoots } from './roots.ts'
+export type { HttpRequest, HttpResponse, HttpStream, Transport, TransportOptions } from './transport.ts'
