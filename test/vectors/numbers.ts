@@ -2,20 +2,29 @@ import { SealkitError } from '@sealkit/core'
 import {
   atoi,
   type FloatFormat,
+  formatDuration,
   formatFloat,
   formatJsonFloat,
+  formatTime,
   formatValue,
+  type GoTime,
+  inLocation,
+  loadLocation,
   marshalJson,
   NumberError,
   parseBool,
+  parseDuration,
   parseFloat64,
   parseInt64,
   parseJson,
+  parseTime,
   parseUint64,
   quote,
   quoteJson,
   quoteRaw,
   quoteToAscii,
+  RFC3339_NANO,
+  TIME_STRING,
 } from '@sealkit/core/go'
 import { compare, type Difference, type Vector } from './vector.ts'
 
@@ -44,6 +53,16 @@ function floatAnswer(x: number): Answer {
   return { value: formatFloat(x, 'g'), bits: bits(x) }
 }
 
+function timeAnswer(time: GoTime): Answer {
+  return {
+    rfc3339nano: formatTime(time, RFC3339_NANO),
+    unix: String(time.unix),
+    zone: time.zone.name,
+    offset: String(time.zone.offset),
+    string: formatTime(time, TIME_STRING),
+  }
+}
+
 function bits(x: number): string {
   const view = new DataView(new ArrayBuffer(8))
   view.setFloat64(0, x)
@@ -67,6 +86,15 @@ const FUNCTIONS: Readonly<Record<string, (args: Arguments) => Answer>> = {
   parseUint: ([text = '', base, size]) => ({ value: String(parseUint64(text, Number(base), Number(size))) }),
   atoi: ([text = '']) => ({ value: String(atoi(text)) }),
   parseBool: ([text = '']) => ({ value: String(parseBool(text)) }),
+  parseDuration: ([text = '']) => {
+    const nanoseconds = parseDuration(text)
+    return { ns: String(nanoseconds), string: formatDuration(nanoseconds) }
+  },
+  durationString: ([text = '0']) => ({ string: formatDuration(BigInt(text)) }),
+  timeFormat: ([instant = '', zone = '', layout = '']) => ({
+    value: formatTime(inLocation(parseTime(RFC3339_NANO, instant), loadLocation(zone)), layout),
+  }),
+  timeParse: ([layout = '', text = '']) => timeAnswer(parseTime(layout, text)),
   jsonRoundTrip: roundTrip,
   jsonString: ([text = '']) => ({ html: quoteJson(text), raw: quoteJson(text, { escapeHtml: false }) }),
   quote: ([text = '']) => ({ q: quote(text), ascii: quoteToAscii(text), sharp: quoteRaw(text) }),

@@ -32,6 +32,7 @@ export class SealkitError<Code extends string = string> extends Error {
 /** Codes of {@link CoreError}; `docs/reference/errors.md` says what each means and what to do about it. */
 export type CoreErrorCode =
   | 'CERTIFICATE_EXPIRED'
+  | 'DATA_KEY_UNAVAILABLE'
   | 'DECRYPTION_FAILED'
   | 'INVALID_BASE64'
   | 'INVALID_CERTIFICATE'

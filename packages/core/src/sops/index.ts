@@ -1,1 +1,44 @@
-export {}
+export {
+  DataKeyError,
+  type KeyFailure,
+  newDataKey,
+  type Unwrap,
+  unwrapDataKey,
+  type Wrap,
+  wrapDataKey,
+} from './datakey.ts'
+export { type DecryptOptions, decryptDocuments, decryptFile } from './decrypt.ts'
+export { type EncryptOptions, encryptDocuments, encryptFile, type SopsFile } from './encrypt.ts'
+export { decryptManifest, type OpenedFile, type OpenOptions, openFile } from './file.ts'
+export { field, type KeyEntry, type KeyGroup, type KeyKind, keyKinds, keyName, keyTable } from './keygroup.ts'
+export { Mac } from './mac.ts'
+export { formatVersion, type Metadata, newMetadata, readMetadata, writeMetadata } from './metadata.ts'
+export { fromPlain, toPlain } from './plain.ts'
+export { defaultRule, type Rule, type RuleName, ruleNames, type Selector, selector } from './rules.ts'
+export { combine, split } from './shamir.ts'
+export { type Format, formatOf, formats, type Indents, openStore, type Store } from './store/index.ts'
+export {
+  type Branch,
+  branch,
+  type Comment,
+  comment,
+  type Foreign,
+  type Item,
+  isBranch,
+  isComment,
+  isList,
+  isTime,
+  type Leaf,
+  type Time,
+  type Value,
+} from './tree.ts'
+export {
+  decryptValue,
+  type EncryptedValue,
+  encryptValue,
+  formatValue,
+  IvStash,
+  parseValue,
+  type Random,
+} from './value.ts'
+export { checkVersion } from './version.ts'

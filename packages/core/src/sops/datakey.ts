@@ -1,0 +1,158 @@
+import { randomFillSync } from 'node:crypto'
+import { CoreError } from '../error.ts'
+import { type KeyEntry, keyName } from './keygroup.ts'
+import type { Metadata } from './metadata.ts'
+import type { Random } from './value.ts'
+
+const dataKeyLength = 32
+
+/** Wraps one part of a data key with one master key; throws where that key fails. */
+export type Wrap = (part: Uint8Array, key: KeyEntry) => Promise<KeyEntry>
+
+/** Unwraps one part of a data key; throws where the key cannot do it. */
+export type Unwrap = (key: KeyEntry) => Promise<Uint8Array>
+
+/** 32 random bytes. */
+export function newDataKey(random: Random = randomFillSync): Uint8Array {
+  const key = new Uint8Array(dataKeyLength)
+  random(key)
+  return key
+}
+
+/** What became of one master key. */
+export interface KeyFailure {
+  readonly key: KeyEntry
+  readonly error: unknown
+}
+
+/** The error of {@link wrapDataKey} and {@link unwrapDataKey} where master keys failed. */
+export class DataKeyError extends CoreError {
+  /** Per key group, what failed; null for a group that was recovered. */
+  readonly groups: readonly (readonly KeyFailure[] | null)[]
+
+  constructor(message: string, groups: readonly (readonly KeyFailure[] | null)[], options: { hint: string }) {
+    super('DATA_KEY_UNAVAILABLE', message, options)
+    this.groups = groups
+  }
+}
+
+/**
+ * Wraps a data key with every master key of the file: whole for one group, one Shamir share a group for several. Every
+ * key must succeed.
+ *
+ * @throws `DATA_KEY_UNAVAILABLE` as {@link DataKeyError}, `METADATA_INVALID` without keys, `INVALID_KEY` for a bad threshold.
+ */
+export async function wrapDataKey(
+  metadata: Metadata,
+  dataKey: Uint8Array,
+  options: { wrap: Wrap; random?: Random },
+): Promise<Metadata> {
+  const { keyGroups } = metadata
+  if (keyGroups.length === 0) throw noKeys('no key groups provided')
+  if (keyGroups.some((group) => group.length === 0)) throw noKeys('empty key group provided')
+  const shamirThreshold =
+    keyGroups.length > 1 && metadata.shamirThreshold === 0 ? keyGroups.length : metadata.shamirThreshold
+  const parts = await partsFor({ ...metadata, shamirThreshold }, dataKey, options.random ?? randomFillSync)
+  const failures: KeyFailure[] = []
+  const wrapped: KeyEntry[][] = []
+  for (const [index, group] of keyGroups.entries()) {
+    const done: KeyEntry[] = []
+    for (const key of group) {
+      try {
+        done.push(await options.wrap(parts[index] ?? dataKey, key))
+      } catch (error) {
+        failures.push({ key, error })
+      }
+    }
+    wrapped.push(done)
+  }
+  if (failures.length > 0) throw wrapFailure(failures)
+  return { ...metadata, shamirThreshold, keyGroups: wrapped }
+}
+
+async function partsFor(metadata: Metadata, dataKey: Uint8Array, random: Random): Promise<Uint8Array[]> {
+  const parts = metadata.keyGroups.length
+  if (parts === 1) return [dataKey]
+  const { split } = await import('./shamir.ts')
+  return split(dataKey, { parts, threshold: metadata.shamirThreshold, random })
+}
+
+/**
+ * Recovers a data key. In every group the keys are tried one after another, kinds in `order` first; the first that
+ * works gives the group's part.
+ *
+ * @throws `DATA_KEY_UNAVAILABLE` as {@link DataKeyError} where too few groups were recovered.
+ */
+export async function unwrapDataKey(
+  metadata: Metadata,
+  options: { unwrap: Unwrap; order?: readonly string[] | undefined },
+): Promise<Uint8Array> {
+  const { keyGroups, shamirThreshold } = metadata
+  const parts: Uint8Array[] = []
+  const groups: (readonly KeyFailure[] | null)[] = []
+  for (const group of keyGroups) {
+    const result = await unwrapGroup(inOrder(group, options.order ?? ['age', 'pgp']), options.unwrap)
+    if (result instanceof Uint8Array) parts.push(result)
+    groups.push(result instanceof Uint8Array ? null : result)
+  }
+  const needed = keyGroups.length > 1 ? shamirThreshold : 1
+  if (parts.length < needed)
+    throw unwrapFailure(groups, { needed, recovered: parts.length, shared: keyGroups.length > 1 })
+  if (keyGroups.length > 1) return (await import('./shamir.ts')).combine(parts)
+  const [dataKey] = parts
+  if (dataKey === undefined) throw noKeys('no key groups provided')
+  return dataKey
+}
+
+async function unwrapGroup(group: readonly KeyEntry[], unwrap: Unwrap): Promise<Uint8Array | readonly KeyFailure[]> {
+  const failures: KeyFailure[] = []
+  for (const key of group) {
+    try {
+      return await unwrap(key)
+    } catch (error) {
+      failures.push({ key, error })
+    }
+  }
+  return failures
+}
+
+/** Kinds that the order names come first, in its order; the rest keep the file's. */
+function inOrder(group: readonly KeyEntry[], order: readonly string[]): readonly KeyEntry[] {
+  const rank = (key: KeyEntry): number => (order.includes(key.kind) ? order.lastIndexOf(key.kind) : order.length)
+  return [...group].sort((a, b) => rank(a) - rank(b))
+}
+
+function wrapFailure(failures: readonly KeyFailure[]): DataKeyError {
+  const names = failures.map(({ key }) => `${key.kind} ${keyName(key)}`).join(', ')
+  return new DataKeyError(`the data key could not be wrapped with ${names}: ${reason(failures)}`, [failures], {
+    hint: 'every master key must be reachable to encrypt',
+  })
+}
+
+function unwrapFailure(
+  groups: readonly (readonly KeyFailure[] | null)[],
+  { needed, recovered, shared }: { needed: number; recovered: number; shared: boolean },
+): DataKeyError {
+  const failures = groups.flatMap((group) => group ?? [])
+  const message = shared
+    ? `${recovered} of the ${needed} key groups that the file needs gave their part of the data key: ${reason(failures)}`
+    : `no master key of the file gave the data key: ${reason(failures)}`
+  return new DataKeyError(message, groups, { hint: hintOf(failures) })
+}
+
+function reason(failures: readonly KeyFailure[]): string {
+  const messages = failures.map(({ error }) => (error instanceof Error ? error.message : String(error)))
+  return [...new Set(messages)].join('; ')
+}
+
+function hintOf(failures: readonly KeyFailure[]): string {
+  for (const { error } of failures) if (error instanceof CoreError && error.hint !== undefined) return error.hint
+  return 'see that a private key of one of the recipients is in reach'
+}
+
+function noKeys(upstream: string): CoreError {
+  return new CoreError('METADATA_INVALID', upstream, {
+    hint: 'name at least one master key, for example with --age, or a creation rule in .sops.yaml',
+    upstream,
+  })
+}

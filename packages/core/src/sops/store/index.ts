@@ -1,0 +1,34 @@
+import { CoreError } from '../../error.ts'
+import type { Format, Indents, Store } from './store.ts'
+
+export type { Format, Indents, Store } from './store.ts'
+
+/** Stores by format; each is loaded when it is asked for. */
+const stores: Readonly<Partial<Record<Format, (indents: Indents) => Promise<Store>>>> = {
+  json: async ({ json }) => (await import('./json.ts')).jsonStore(json ?? -1),
+  binary: async ({ json_binary }) => (await import('./binary.ts')).binaryStore(json_binary ?? -1),
+  dotenv: async () => (await import('./dotenv.ts')).dotenvStore(),
+}
+
+/** Names of all formats. */
+export const formats: readonly Format[] = Object.keys(stores) as Format[]
+
+/** The store of a format. */
+export async function openStore(format: Format, indents: Indents = {}): Promise<Store> {
+  const open = stores[format]
+  if (open === undefined) throw new CoreError('INVALID_FORMAT', `the format ${format} is not read yet`)
+  return open(indents)
+}
+
+const suffixes: readonly (readonly [suffix: string, format: Format])[] = [
+  ['.yaml', 'yaml'],
+  ['.yml', 'yaml'],
+  ['.json', 'json'],
+  ['.env', 'dotenv'],
+  ['.ini', 'ini'],
+]
+
+/** The format of a file by its name, as sops tells it: `binary` for all other names. */
+export function formatOf(path: string): Format {
+  return suffixes.find(([suffix]) => path.endsWith(suffix))?.[1] ?? 'binary'
+}
