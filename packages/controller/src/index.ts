@@ -1,2 +1,37 @@
+export { createLimiter, type Limiter, type LimitOptions, type Permission } from './api/limit.ts'
+export { type Listening, type ListenOptions, listen } from './api/listen.ts'
+export {
+  type SealedSecretsApiOptions,
+  type SealedSecretsHandlers,
+  serveSealedSecretsApi,
+} from './api/sealed-secrets.ts'
 export { type CrdFamily, crds } from './crds/index.ts'
+export { ControllerError, type ControllerErrorCode } from './error.ts'
+export type { ObjectEvent, RecordEvent } from './event.ts'
+export {
+  createLog,
+  errorFields,
+  errorMessage,
+  type Fields,
+  type Log,
+  type LogFormat,
+  type LogLevel,
+  type LogOptions,
+} from './log.ts'
+export {
+  createMetrics,
+  type ExternalSecretMetrics,
+  type Metrics,
+  type QueueMetrics,
+  type SealedSecretMetrics,
+  serveMetrics,
+} from './metrics.ts'
 export { type Reconcile, type Result, TerminalError } from './reconcile.ts'
+export { parallelDecrypt } from './sealing-key/decrypt.ts'
+export {
+  checkKeyPrefix,
+  keySelector,
+  type SealingKeys,
+  type SealingKeysOptions,
+  sealingKeys,
+} from './sealing-key/keys.ts'

@@ -1,0 +1,145 @@
+import {
+  type DesiredSecret,
+  encodeBase64,
+  type Manifest,
+  type ObjectMeta,
+  type OwnerReference,
+} from '@sealkit/core/manifest'
+import type { ClusterObject } from '@sealkit/kubernetes'
+import { equal } from '../equal.ts'
+import { ControllerError } from '../error.ts'
+import { dataHash } from './hash.ts'
+import { createdBy, fieldManager, names } from './names.ts'
+import { ownedFields } from './owned.ts'
+
+/** How an ExternalSecret treats its Secret. */
+export type CreationPolicy = 'Owner' | 'Orphan' | 'Merge' | 'None' | 'CreateOrMerge'
+
+/** What is written into the target, and by whom. */
+export interface TargetOptions {
+  readonly externalSecret: ClusterObject
+  readonly desired: DesiredSecret
+  readonly creationPolicy: CreationPolicy
+  readonly immutable: boolean
+}
+
+/** The controller reference of a Secret that an ExternalSecret owns. */
+export function ownerReference(externalSecret: ClusterObject): OwnerReference {
+  const { name, uid = '' } = externalSecret.metadata
+  return {
+    apiVersion: 'external-secrets.io/v1',
+    kind: 'ExternalSecret',
+    name,
+    uid,
+    controller: true,
+    blockOwnerDeletion: true,
+  }
+}
+
+/** Whether a Secret is owned by the ExternalSecret, by name: uids change when a cluster is restored from a backup. */
+export function isOwnedBy(secret: Manifest, externalSecret: ClusterObject): boolean {
+  return owner(secret)?.name === externalSecret.metadata.name
+}
+
+/** The Secret to create where there is none. */
+export function newTarget(options: TargetOptions): Manifest {
+  const { name, namespace } = options.desired
+  return mutate({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace } }, options)
+}
+
+/**
+ * The existing Secret as it should be: null when it is so already.
+ *
+ * With Owner and Orphan its data become the ExternalSecret's; with the merging policies keys of others stay, and keys
+ * that this ExternalSecret wrote before and no longer wants go. Labels and annotations of others always stay.
+ *
+ * @throws {ControllerError} `SECRET_OWNED` when another ExternalSecret owns it
+ */
+export function updatedTarget(existing: ClusterObject, options: TargetOptions): ClusterObject | null {
+  const other = owner(existing)
+  if (other !== undefined && other.name !== options.externalSecret.metadata.name) {
+    throw new ControllerError('SECRET_OWNED', `secret is owned by another ExternalSecret: ${other.name}`, {
+      hint: 'give one of the two another spec.target.name',
+    })
+  }
+  const mutated = mutate(existing, options)
+  const updated: ClusterObject = { ...mutated, metadata: { ...mutated.metadata, name: existing.metadata.name } }
+  // The API refuses other data of an immutable Secret; its metadata may still change.
+  if (existing['immutable'] === true) updated['data'] = existing['data']
+  return equal(relevant(existing), relevant(updated)) ? null : updated
+}
+
+function owner(secret: Manifest): OwnerReference | undefined {
+  return (secret.metadata?.ownerReferences ?? []).find(
+    ({ controller, kind, apiVersion }) =>
+      controller === true && kind === 'ExternalSecret' && apiVersion.startsWith('external-secrets.io/'),
+  )
+}
+
+function mutate(existing: Manifest, options: TargetOptions): Manifest {
+  const { externalSecret, desired, creationPolicy } = options
+  const owned = ownedFields(existing, fieldManager(externalSecret.metadata.name))
+  const frozen = existing['immutable'] === true && options.immutable
+  const data = frozen ? textMap(existing['data']) : targetData(existing, owned.data, options)
+  const labels = without(existing.metadata?.labels, owned.labels)
+  const annotations = without(existing.metadata?.annotations, owned.annotations)
+  delete labels[names.createdBy]
+  const metadata: ObjectMeta = {
+    ...existing.metadata,
+    labels: { ...labels, ...desired.labels, [names.managed]: 'true' },
+    annotations: { ...annotations, ...desired.annotations, [names.dataHash]: dataHash(data) },
+    ownerReferences: ownerReferences(existing, options),
+  }
+  if (creationPolicy === 'Owner') {
+    const { namespace = '', name } = externalSecret.metadata
+    metadata.labels = { ...metadata.labels, [names.createdBy]: createdBy(namespace, name) }
+  }
+  if (desired.finalizers !== undefined) metadata.finalizers = finalizers(existing, desired.finalizers)
+  const secret: Manifest = { ...existing, metadata, data }
+  if (desired.type !== undefined && desired.type !== '') secret['type'] = desired.type
+  if (options.immutable) secret['immutable'] = true
+  return secret
+}
+
+function targetData(
+  existing: Manifest,
+  owned: ReadonlySet<string>,
+  { desired, creationPolicy }: TargetOptions,
+): Record<string, string> {
+  const merging = creationPolicy === 'Merge' || creationPolicy === 'CreateOrMerge'
+  const kept = merging ? without(textMap(existing['data']), owned) : {}
+  const wanted = [...desired.data].map(([key, value]) => [key, encodeBase64(value)] as const)
+  return { ...kept, ...Object.fromEntries(wanted) }
+}
+
+function ownerReferences(existing: Manifest, { externalSecret, creationPolicy }: TargetOptions): OwnerReference[] {
+  const references = existing.metadata?.ownerReferences ?? []
+  const others = references.filter((reference) => !(owner(existing) === reference))
+  if (creationPolicy !== 'Owner') return others
+  return [...others, ownerReference(externalSecret)]
+}
+
+function finalizers(existing: Manifest, wanted: readonly string[]): string[] {
+  return [...new Set([...(existing.metadata?.finalizers ?? []), ...wanted])]
+}
+
+function textMap(value: unknown): Record<string, string> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, string>) : {}
+}
+
+function without(map: Readonly<Record<string, string>> | undefined, keys: ReadonlySet<string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(map ?? {}).filter(([key]) => !keys.has(key)))
+}
+
+/** Whether an immutable Secret holds other data than the ExternalSecret asks for, without asking for an immutable one. */
+export function isFrozen(existing: ClusterObject, options: TargetOptions): boolean {
+  if (existing['immutable'] !== true || options.immutable) return false
+  return !equal(existing['data'] ?? {}, mutate(existing, options)['data'])
+}
+
+/** What an update may change; absent and empty are the same to the API. */
+function relevant(secret: Manifest): unknown {
+  const { labels = {}, annotations = {}, ownerReferences = [], finalizers = [] } = secret.metadata ?? {}
+  const { data = {}, type, immutable = false } = secret
+  return { labels, annotations, ownerReferences, finalizers, data, type, immutable }
+}

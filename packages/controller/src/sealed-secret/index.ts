@@ -1,0 +1,11 @@
+export { isCurrent } from './current.ts'
+export { conditionLabels, reconcileSealedSecret, type SealedSecretContext } from './reconcile.ts'
+export {
+  nextStatus,
+  type SealedSecretCondition,
+  type SealedSecretStatus,
+  statusOf,
+  syncedCondition,
+  writeStatus,
+} from './status.ts'
+export { isAnnotated, isControlledBy, updatedSecret } from './target.ts'

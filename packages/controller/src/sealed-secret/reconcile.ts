@@ -1,0 +1,188 @@
+import type { Manifest, ObjectMeta } from '@sealkit/core/manifest'
+import { type KeyRing, type Render, unsealManifest } from '@sealkit/core/sealed'
+import {
+  type Cluster,
+  type ClusterObject,
+  isKubernetesError,
+  type Key,
+  keyOf,
+  keyText,
+  resources,
+} from '@sealkit/kubernetes'
+import { ControllerError } from '../error.ts'
+import type { RecordEvent } from '../event.ts'
+import { errorFields, errorMessage, type Log } from '../log.ts'
+import type { SealedSecretMetrics } from '../metrics.ts'
+import { type Reconcile, TerminalError } from '../reconcile.ts'
+import { isCurrent } from './current.ts'
+import { writeStatus } from './status.ts'
+import { updatedSecret } from './target.ts'
+
+/** What the reconciler of SealedSecrets works with. */
+export interface SealedSecretContext {
+  readonly cluster: Cluster
+  readonly keyRing: KeyRing
+  /** The SealedSecret as the informer saw it; null when it is gone. */
+  readonly sealedSecret: (key: Key) => ClusterObject | null
+  /** Metadata of the Secret as the informer saw it; undefined when Secrets are not watched. */
+  readonly secretMetadata: ((key: Key) => ClusterObject | null) | undefined
+  readonly render: Render
+  readonly recordEvent: RecordEvent
+  readonly metrics: SealedSecretMetrics
+  readonly log: Log
+  readonly now: () => Date
+  /** Recorded as the writer of Secrets. */
+  readonly fieldManager: string
+  /** Writers of Secrets that count as this controller: upstream's too, so that taking over writes nothing. */
+  readonly managers: ReadonlySet<string>
+  readonly updateStatus: boolean
+  readonly acceptV1Data: boolean
+  /** Delete the Secret with its SealedSecret instead of leaving that to the garbage collector. */
+  readonly oldGcBehavior: boolean
+}
+
+const immutableText =
+  'the target Secret is immutable. Once a Secret is marked as immutable, it is not possible to revert this change nor to mutate the contents of the data field. You can only delete and recreate the Secret.'
+
+/** Brings the Secret of one SealedSecret to what it says, and says in status, event and metrics how that went. */
+export function reconcileSealedSecret(context: SealedSecretContext): Reconcile {
+  return async (key) => {
+    const { metrics } = context
+    metrics.unsealRequests.inc()
+    const sealedSecret = context.sealedSecret(key)
+    if (sealedSecret === null) {
+      await afterDeletion(context, key)
+      return {}
+    }
+    const metadata = context.secretMetadata?.(key)
+    if (metadata && isCurrent(sealedSecret, metadata, context.managers)) {
+      observeCondition(context, sealedSecret, true)
+      return {}
+    }
+    const failure = await attempt(context, sealedSecret)
+    const message = failure === null ? null : errorMessage(failure)
+    const recorded = await recordStatus(context, sealedSecret, message)
+    if (failure === null && recorded) {
+      context.recordEvent(sealedSecret, {
+        type: 'Normal',
+        reason: 'Unsealed',
+        message: 'SealedSecret unsealed successfully',
+      })
+    }
+    observeCondition(context, sealedSecret, failure === null)
+    if (failure === null) return {}
+    if (isImmutable(failure)) throw new TerminalError(errorMessage(failure), { cause: failure })
+    throw failure
+  }
+}
+
+/** One try; what went wrong, or null. */
+async function attempt(context: SealedSecretContext, sealedSecret: ClusterObject): Promise<unknown> {
+  const { keyRing, render, acceptV1Data } = context
+  const namespace = sealedSecret.metadata.namespace ?? ''
+  let unsealed: Manifest
+  try {
+    unsealed = storable(await unsealManifest(sealedSecret, keyRing, { render, acceptV1Data }))
+  } catch (error) {
+    warn(context, sealedSecret, 'ErrUnsealFailed', `Failed to unseal: ${errorMessage(error)}`)
+    context.metrics.unsealErrors.inc({ reason: 'unseal', namespace })
+    return error
+  }
+  try {
+    await store(context, sealedSecret, unsealed)
+    return null
+  } catch (error) {
+    const unmanaged = error instanceof ControllerError && error.code === 'SECRET_UNMANAGED'
+    warn(context, sealedSecret, 'ErrUpdateFailed', eventMessage(error, keyOf(sealedSecret)))
+    context.metrics.unsealErrors.inc({ reason: unmanaged ? 'unmanaged' : 'update', namespace })
+    return error
+  }
+}
+
+async function store(context: SealedSecretContext, sealedSecret: ClusterObject, unsealed: Manifest): Promise<void> {
+  const { cluster, fieldManager, log } = context
+  const key = keyOf(sealedSecret)
+  const existing = await cluster.get(resources.secret, key)
+  if (existing === null) {
+    await cluster.create(resources.secret, unsealed, { fieldManager })
+    log.info('Secret created', { key: keyText(key) })
+    return
+  }
+  const updated = updatedSecret(existing, unsealed, sealedSecret)
+  if (updated === null) return
+  await cluster.update(resources.secret, updated, { fieldManager })
+  log.info('Secret updated', { key: keyText(key) })
+}
+
+/**
+ * The unsealed Secret with only that metadata which a manifest may set. Templates of old re-encryptions carry the
+ * whole metadata of a stored object, which the API refuses.
+ */
+function storable(unsealed: Manifest): Manifest {
+  const { name, namespace, labels, annotations, finalizers, ownerReferences } = unsealed.metadata ?? {}
+  const all = { name, namespace, labels, annotations, finalizers, ownerReferences }
+  const metadata = Object.fromEntries(Object.entries(all).filter(([, value]) => value != null)) as ObjectMeta
+  return { ...unsealed, apiVersion: 'v1', kind: 'Secret', metadata }
+}
+
+async function afterDeletion(context: SealedSecretContext, key: Key): Promise<void> {
+  if (!context.oldGcBehavior) return
+  context.log.info('SealedSecret has gone, deleting Secret', { key: keyText(key) })
+  try {
+    await context.cluster.delete(resources.secret, key)
+  } catch (error) {
+    if (!isKubernetesError(error, 'NOT_FOUND')) throw error
+  }
+}
+
+/** True when the status says something new, or when there is no status to say it. */
+async function recordStatus(
+  context: SealedSecretContext,
+  sealedSecret: ClusterObject,
+  failure: string | null,
+): Promise<boolean> {
+  if (!context.updateStatus) return true
+  try {
+    return await writeStatus(context.cluster, sealedSecret, { failure, now: context.now })
+  } catch (error) {
+    context.log.error('Error updating SealedSecret status', {
+      'sealed-secret': keyText(keyOf(sealedSecret)),
+      ...errorFields(error),
+    })
+    context.metrics.unsealErrors.inc({ reason: 'status', namespace: sealedSecret.metadata.namespace ?? '' })
+    return false
+  }
+}
+
+function warn(context: SealedSecretContext, object: ClusterObject, reason: string, message: string): void {
+  context.recordEvent(object, { type: 'Warning', reason, message })
+}
+
+function eventMessage(failure: unknown, key: Key): string {
+  if (isImmutable(failure)) return `Error updating ${keyText(key)}: ${immutableText}`
+  const message = errorMessage(failure)
+  return failure instanceof ControllerError ? message.replace(/^failed update: /, '') : message
+}
+
+function isImmutable(failure: unknown): boolean {
+  return isKubernetesError(failure, 'INVALID') && failure.message.endsWith('field is immutable when `immutable` is set')
+}
+
+function observeCondition({ metrics }: SealedSecretContext, object: ClusterObject, synced: boolean): void {
+  metrics.condition.set(conditionLabels(object), synced ? 1 : -1)
+}
+
+/** Labels of a SealedSecret's gauge. */
+export function conditionLabels(object: ClusterObject): {
+  readonly namespace: string
+  readonly name: string
+  readonly condition: string
+  readonly ss_app_kubernetes_io_instance: string
+} {
+  return {
+    namespace: object.metadata.namespace ?? '',
+    name: object.metadata.name,
+    condition: 'Synced',
+    ss_app_kubernetes_io_instance: object.metadata.labels?.['app.kubernetes.io/instance'] ?? '',
+  }
+}

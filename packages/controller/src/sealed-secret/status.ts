@@ -1,0 +1,86 @@
+import type { Manifest } from '@sealkit/core/manifest'
+import { type Cluster, isKubernetesError, keyOf, resources } from '@sealkit/kubernetes'
+
+/** A condition of a SealedSecret. `reason` is never set, as upstream. */
+export interface SealedSecretCondition {
+  readonly type: string
+  readonly status: string
+  readonly message?: string
+  readonly lastUpdateTime?: string
+  readonly lastTransitionTime?: string
+}
+
+/** The status of a SealedSecret. */
+export interface SealedSecretStatus {
+  readonly observedGeneration?: number
+  readonly conditions?: readonly SealedSecretCondition[]
+  readonly [field: string]: unknown
+}
+
+/** The status of a manifest; an empty one where it has none. */
+export function statusOf(sealedSecret: Manifest): SealedSecretStatus {
+  const status = sealedSecret['status']
+  return typeof status === 'object' && status !== null ? (status as SealedSecretStatus) : {}
+}
+
+/** The Synced condition, where there is one. */
+export function syncedCondition(sealedSecret: Manifest): SealedSecretCondition | undefined {
+  return statusOf(sealedSecret).conditions?.find(({ type }) => type === 'Synced')
+}
+
+/**
+ * The status after a reconcile: null when nothing of it changed. Upstream does not write a message that changed alone;
+ * this does, because the message is the only place where the cause is seen.
+ */
+export function nextStatus(sealedSecret: Manifest, failure: string | null, now: Date): SealedSecretStatus | null {
+  const current = statusOf(sealedSecret)
+  const condition = syncedCondition(sealedSecret)
+  const status = failure === null ? 'True' : 'False'
+  const generation = sealedSecret.metadata?.generation
+  const flipped = condition?.status !== status
+  if (!flipped && (condition?.message ?? '') === (failure ?? '') && current.observedGeneration === generation) {
+    return null
+  }
+  const time = `${now.toISOString().slice(0, 19)}Z`
+  const next: SealedSecretCondition = {
+    type: 'Synced',
+    status,
+    lastUpdateTime: time,
+    lastTransitionTime: flipped ? time : (condition?.lastTransitionTime ?? time),
+    ...(failure === null ? {} : { message: failure }),
+  }
+  const others = (current.conditions ?? []).filter(({ type }) => type !== 'Synced')
+  return {
+    ...current,
+    conditions: [next, ...others],
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  }
+}
+
+/**
+ * Writes the outcome of a reconcile of the given generation to the status; true when something was written.
+ *
+ * On a conflict the object is read again and the same outcome is written on top, unless its spec has changed meanwhile:
+ * then a later reconcile writes its own outcome. Upstream loses the status in both cases.
+ */
+export async function writeStatus(
+  cluster: Cluster,
+  sealedSecret: Manifest & { metadata: { name: string } },
+  outcome: { readonly failure: string | null; readonly now: () => Date },
+): Promise<boolean> {
+  let current: (Manifest & { metadata: { name: string } }) | null = sealedSecret
+  for (let attempt = 0; attempt < 8; attempt += 1) {
+    if (current === null || current.metadata.generation !== sealedSecret.metadata?.generation) return false
+    const status = nextStatus(current, outcome.failure, outcome.now())
+    if (status === null) return false
+    try {
+      await cluster.updateStatus(resources.sealedSecret, { ...current, status })
+      return true
+    } catch (error) {
+      if (isKubernetesError(error, 'NOT_FOUND')) return false
+      if (!isKubernetesError(error, 'CONFLICT')) throw error
+      current = await cluster.get(resources.sealedSecret, keyOf(sealedSecret))
+    }
+  }
+  return false
+}

@@ -1,0 +1,159 @@
+import type { Manifest } from '@sealkit/core/manifest'
+import {
+  generateSealingKey,
+  type KeyOrder,
+  type KeyRing,
+  names,
+  type SealingKey,
+  sealingKeyFromSecret,
+} from '@sealkit/core/sealed'
+import { type Cluster, type ClusterObject, resources } from '@sealkit/kubernetes'
+import { ControllerError } from '../error.ts'
+import { errorFields, type Log } from '../log.ts'
+
+/** Selects the Secrets that hold active sealing keys. */
+export const keySelector: string = `${names.sealingKey}=active`
+
+/** How sealing keys are found and made; durations in milliseconds. */
+export interface SealingKeysOptions {
+  readonly cluster: Cluster
+  /** The controller's own namespace. */
+  readonly namespace: string
+  readonly keyRing: KeyRing
+  /** Start of the generated names; a Secret of exactly this name is a key too (the first versions had one key). */
+  readonly prefix: string
+  readonly order: KeyOrder
+  readonly keySize: number
+  /** Validity of a new certificate. */
+  readonly validFor: number
+  readonly commonName: string
+  /** A new key is made when the newest is older; 0 = never by itself. */
+  readonly renewPeriod: number
+  /** At start a new key is made when the newest is from before this time. */
+  readonly cutoff: Date | null
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly log: Log
+  readonly now: () => Date
+}
+
+/** The sealing keys of a controller: those of the cluster, kept in a key ring. */
+export interface SealingKeys {
+  /** Reads every key. A Secret that holds no readable key is logged and left alone. */
+  load(): Promise<void>
+  /** Makes a key when there is none, or the newest is from before the cutoff. */
+  ensure(): Promise<void>
+  /** Makes a key now. */
+  generate(): Promise<void>
+  /** Milliseconds until the newest key is due for renewal; null when keys are never renewed. */
+  renewalDelay(): number | null
+  /** Takes in a key Secret that appeared or changed; true when the key ring changed. */
+  observe(secret: ClusterObject): Promise<boolean>
+  /** Forgets the key of a Secret that is gone or no longer active; true when there was one. */
+  forget(name: string): boolean
+}
+
+const keyPrefix = /^[a-z0-9-]*$/
+const longestPrefix = 245
+
+/** Checks a prefix with upstream's words. @throws {ControllerError} `CONTROLLER_USAGE` */
+export function checkKeyPrefix(prefix: string): void {
+  const illegal = [...prefix].find((character) => !keyPrefix.test(character))
+  const problem =
+    prefix.length > longestPrefix
+      ? `name is too long, must be shorter than ${longestPrefix}, got ${prefix.length}`
+      : illegal === undefined
+        ? null
+        : `name contains illegal character ${illegal}`
+  if (problem !== null) throw new ControllerError('CONTROLLER_USAGE', `key-prefix: ${problem}`, { upstream: problem })
+}
+
+/** The sealing keys of the cluster that `options` name. */
+export function sealingKeys(options: SealingKeysOptions): SealingKeys {
+  const { cluster, namespace, keyRing, prefix, log, now } = options
+  const fingerprints = new Map<string, string>()
+
+  const forget = (name: string): boolean => {
+    const fingerprint = fingerprints.get(name)
+    fingerprints.delete(name)
+    // Two Secrets may hold one key: it goes with the last of them.
+    if (fingerprint === undefined || [...fingerprints.values()].includes(fingerprint)) return false
+    return keyRing.remove(fingerprint)
+  }
+
+  const register = (name: string, key: SealingKey): boolean => {
+    if (fingerprints.get(name) === key.fingerprint) return false
+    forget(name)
+    fingerprints.set(name, key.fingerprint)
+    keyRing.add(key)
+    log.info('registered private key', { secretname: name })
+    return true
+  }
+
+  const observe = async (secret: ClusterObject): Promise<boolean> => {
+    const { name } = secret.metadata
+    try {
+      return register(name, await sealingKeyFromSecret(secret, options.order))
+    } catch (error) {
+      log.error('Error reading key', { secret: name, ...errorFields(error) })
+      return forget(name)
+    }
+  }
+
+  const generate = async (): Promise<void> => {
+    const pair = await generateSealingKey({
+      keySize: options.keySize,
+      notBefore: now(),
+      validFor: options.validFor,
+      commonName: options.commonName,
+    })
+    const created = await cluster.create(resources.secret, keySecret(options, pair))
+    await observe(created)
+    log.info('New key written', { namespace, name: created.metadata.name })
+    log.info('Certificate generated', { certificate: pair.certificatePem })
+  }
+
+  return {
+    async load() {
+      log.info('Searching for existing private keys')
+      const { items } = await cluster.list(resources.secret, { namespace, labelSelector: keySelector })
+      const legacy = await cluster.get(resources.secret, { namespace, name: prefix })
+      const created = (secret: ClusterObject): string => secret.metadata.creationTimestamp ?? ''
+      const all = [...items, ...(legacy === null ? [] : [legacy])]
+      for (const secret of all.sort((a, b) => (created(a) < created(b) ? -1 : 1))) await observe(secret)
+    },
+    async ensure() {
+      const newest = keyRing.newest()
+      if (newest === undefined || (options.cutoff !== null && newest.orderedAt < options.cutoff)) await generate()
+    },
+    generate,
+    renewalDelay() {
+      if (options.renewPeriod <= 0) return null
+      const newest = keyRing.newest()
+      const age = newest === undefined ? options.renewPeriod : now().getTime() - newest.orderedAt.getTime()
+      return Math.max(0, options.renewPeriod - age)
+    },
+    observe,
+    forget,
+  }
+}
+
+function keySecret(
+  { namespace, prefix, labels, annotations }: SealingKeysOptions,
+  pair: { readonly privateKeyPem: string; readonly certificatePem: string },
+): Manifest {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64')
+  const secret: Manifest = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      namespace,
+      generateName: prefix,
+      labels: { ...labels, [names.sealingKey]: 'active' },
+      annotations: { ...annotations },
+    },
+  }
+  secret['type'] = 'kubernetes.io/tls'
+  secret['data'] = { 'tls.key': base64(pair.privateKeyPem), 'tls.crt': base64(pair.certificatePem) }
+  return secret
+}
