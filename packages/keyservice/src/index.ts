@@ -1,1 +1,5 @@
-export {}
+export { KeyserviceError, type KeyserviceErrorCode } from './error.ts'
+export { type Identities, loadIdentities, parseIdentities } from './identities.ts'
+export type { KeyIo } from './io.ts'
+export { type KeyContext, type MasterKey, type MasterKeys, masterKeys } from './masterkey.ts'
+export { splitWords } from './shlex.ts'

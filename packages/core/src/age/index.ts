@@ -1,0 +1,3 @@
+export { armor, dearmor } from './armor.ts'
+export { decryptAge, encryptAge } from './file.ts'
+export { parseX25519Identity, parseX25519Recipient } from './x25519.ts'

@@ -1,0 +1,58 @@
+import type { KeyEntry, KeyKind, Unwrap, Wrap } from '@sealkit/core/sops'
+import { KeyserviceError } from './error.ts'
+import type { KeyIo } from './io.ts'
+
+/** One kind of master key: it wraps and unwraps one part of a data key. */
+export interface MasterKey {
+  /** Gives the entry with the wrapped part; throws where the key cannot wrap. */
+  wrap(part: Uint8Array, entry: KeyEntry): Promise<KeyEntry>
+  /** Gives the part; null where nothing at hand fits the entry; throws where what fits is broken. */
+  unwrap(entry: KeyEntry): Promise<Uint8Array | null>
+}
+
+/** What master keys may use. Nothing that is not given here is touched. */
+export interface KeyContext {
+  /** Age identities, one a string. Without `io` they are the only ones. */
+  readonly ageIdentities?: readonly string[]
+  /** Environment, files and commands, for keys that live there. */
+  readonly io?: KeyIo
+  /** The time, for keys that note when they were made. */
+  readonly now?: () => Date
+}
+
+/** Every kind that is supported; a kind's module is loaded when a key of it is used. */
+const kinds: Readonly<Partial<Record<KeyKind, (context: KeyContext) => Promise<MasterKey>>>> = {
+  age: async (context) => (await import('./age.ts')).ageKey(context),
+}
+
+/** The two functions that {@link wrapDataKey} and {@link unwrapDataKey} of `@sealkit/core/sops` take. */
+export interface MasterKeys {
+  readonly wrap: Wrap
+  readonly unwrap: Unwrap
+}
+
+/** Master keys over one context; what a kind loads (identities, clients) is loaded once. */
+export function masterKeys(context: KeyContext): MasterKeys {
+  const opened = new Map<KeyKind, Promise<MasterKey>>()
+  const open = (kind: KeyKind): Promise<MasterKey> => {
+    const known = opened.get(kind) ?? load(kind, context)
+    opened.set(kind, known)
+    return known
+  }
+  return {
+    wrap: async (part, entry) => (await open(entry.kind)).wrap(part, entry),
+    unwrap: async (entry) => {
+      const part = await (await open(entry.kind)).unwrap(entry)
+      if (part !== null) return part
+      throw new KeyserviceError('IDENTITY_MISSING', `nothing at hand decrypts for the ${entry.kind} key of the file`)
+    },
+  }
+}
+
+async function load(kind: KeyKind, context: KeyContext): Promise<MasterKey> {
+  const kindOf = kinds[kind]
+  if (kindOf !== undefined) return kindOf(context)
+  throw new KeyserviceError('MASTER_KEY_UNSUPPORTED', `master keys of the kind ${kind} are not supported yet`, {
+    hint: `supported are ${Object.keys(kinds).join(', ')}`,
+  })
+}

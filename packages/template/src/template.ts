@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto'
+import { overBudget, TemplateError } from './error.ts'
+import { ExpressionCompiler } from './execute/compile.ts'
+import { type Budget, type MissingKey, type Program, State, type Step } from './execute/state.ts'
+import { StatementCompiler } from './execute/walk.ts'
+import type { Context, FunctionRow, FunctionTable } from './functions/row.ts'
+import { parseTrees } from './parse/parse.ts'
+import { fromBytes, fromText, toBytes } from './utf8.ts'
+import { Dict, type Value } from './value.ts'
+
+/** How a template is read. */
+export interface ParseOptions {
+  /** The template's name, which error texts begin with. */
+  readonly name: string
+  readonly functions: FunctionTable
+  /** Where an action begins; `{{` when absent or empty. */
+  readonly leftDelim?: string
+  /** Where an action ends; `}}` when absent or empty. */
+  readonly rightDelim?: string
+  /** What a key that the data lacks gives: `<no value>` (Go's default), an empty value, or an error. */
+  readonly missingKey?: MissingKey
+}
+
+/** A parsed template. Holds no state of a render: one may render any number of times. */
+export interface Template {
+  readonly name: string
+  /** The names of the functions that the text calls, and what they may cost. */
+  readonly functions: FunctionTable
+  readonly program: Program
+  readonly main: Step
+}
+
+/** What a render may use and what it draws on. */
+export interface ExecuteOptions {
+  readonly budget?: Partial<Budget>
+  /** Random bytes; the runtime's own when absent. */
+  readonly random?: (length: number) => Uint8Array
+  /** Nanoseconds since 1970. Without it, a template that asks for the time fails. */
+  readonly now?: () => bigint
+  /** The local time zone, an IANA name; UTC when absent. */
+  readonly zone?: string
+}
+
+/** The data that a template sees as its dot: a map of strings, as both upstreams give, or any Go value. */
+export type Data = ReadonlyMap<string, Uint8Array | string> | Value
+
+/** 32 MiB of made text and a million steps: far beyond any Secret, and done in about a second. */
+export const DEFAULT_BUDGET: Budget = { memory: 32 << 20, steps: 1_000_000 }
+
+/**
+ * Parses a Go template.
+ *
+ * @param text the template, JavaScript text
+ * @throws TEMPLATE_SYNTAX with Go's exact text as `upstream`
+ */
+export function parse(text: string, options: ParseOptions): Template {
+  const { functions } = options
+  const name = fromText(options.name)
+  const source = fromText(text)
+  const used = new Map<string, FunctionRow>()
+  const trees = guarded(() =>
+    parseTrees(source, {
+      name,
+      left: fromText(options.leftDelim || '{{'),
+      right: fromText(options.rightDelim || '}}'),
+      isFunction: (word) => {
+        const row = functions.get(word)
+        if (row !== undefined) used.set(word, row)
+        return row !== undefined
+      },
+    }),
+  )
+  const missingKey = options.missingKey ?? 'default'
+  const program: Program = { name, text: source, trees, steps: new Map(), functions, missingKey }
+  const compiler = new StatementCompiler(program, new ExpressionCompiler(functions))
+  const main = guarded(() => compiler.list(trees.get(name) ?? []))
+  return { name, functions: used, program, main }
+}
+
+/**
+ * Renders a parsed template.
+ *
+ * @returns the rendered bytes
+ * @throws TEMPLATE_EXECUTION with Go's exact text as `upstream`, TEMPLATE_LIMIT when the budget is used up
+ */
+export function execute(template: Template, data: Data, options: ExecuteOptions = {}): Uint8Array {
+  const context: Omit<Context, 'charge'> = {
+    random: options.random ?? randomBytes,
+    now: options.now ?? noClock,
+    zone: options.zone ?? 'UTC',
+  }
+  const budget = { ...DEFAULT_BUDGET, ...options.budget }
+  const state = new State(template.program, toValue(data), { context, budget })
+  guarded(() => template.main(state))
+  return toBytes(state.output)
+}
+
+function noClock(): never {
+  throw new TemplateError('TEMPLATE_EXECUTION', 'the template asks for the time, and the render was given no clock', {
+    hint: 'pass `now`, or a fixed time so that the output does not change between renders',
+  })
+}
+
+function toValue(data: Data): Value {
+  if (!(data instanceof Map)) return data as Value
+  const entries = new Map<string, Value>()
+  for (const [key, value] of data) {
+    entries.set(fromText(key), typeof value === 'string' ? fromText(value) : fromBytes(value))
+  }
+  return new Dict('string', entries)
+}
+
+/** Turns a stack that ran out (templates that call each other for ever) into the error that it is. */
+function guarded<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof RangeError) return overBudget('depth')
+    throw error
+  }
+}
