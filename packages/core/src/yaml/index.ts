@@ -1,1 +1,3 @@
 export type { YamlKind, YamlNode, YamlStyle } from './node.ts'
+export { parseDocuments, readDocuments } from './parse.ts'
+export { decodeScalar, resolveScalar, type YamlScalar } from './resolve.ts'

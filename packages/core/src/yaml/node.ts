@@ -10,24 +10,24 @@ export type YamlStyle = 'double' | 'single' | 'literal' | 'folded' | 'flow'
  */
 export interface YamlNode {
   kind: YamlKind
-  style?: YamlStyle
+  style?: YamlStyle | undefined
   /** True where the tag was written in the text (yaml.v3's `TaggedStyle`). */
-  tagged?: boolean
+  tagged?: boolean | undefined
   /** Short tag (`!!str`); resolved for a scalar, `!!map` and `!!seq` for collections, empty for documents and aliases. */
   tag: string
   /** Text of a scalar after unquoting and folding; the anchor's name for an alias. */
   value: string
-  anchor?: string
+  anchor?: string | undefined
   /** The node that an alias stands for. */
-  alias?: YamlNode
+  alias?: YamlNode | undefined
   /** Children; a mapping alternates keys and values. */
   content: YamlNode[]
   /** Comment lines above the node, each with its `#`, joined by newlines. */
-  headComment?: string
+  headComment?: string | undefined
   /** Comment at the end of the node's line. */
-  lineComment?: string
+  lineComment?: string | undefined
   /** Comment lines below the node, before an empty line. */
-  footComment?: string
+  footComment?: string | undefined
   /** Position of the node's first character, from 1. */
   line: number
   column: number

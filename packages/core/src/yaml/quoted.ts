@@ -1,0 +1,141 @@
+import { hexValue, isBlank, isBreak, isBreakOrEnd } from './characters.ts'
+import type { Cursor } from './cursor.ts'
+import { breakText, fold } from './plain.ts'
+import type { Token } from './token.ts'
+
+/** Scans a scalar in single or double quotes. */
+export function scanQuoted(cursor: Cursor, single: boolean): Token {
+  const { text } = cursor
+  const token = cursor.token('scalar')
+  token.style = single ? 'single' : 'double'
+  cursor.pos++
+  for (;;) {
+    if (cursor.pos === cursor.lineStart && cursor.atDocumentIndicator()) {
+      cursor.fail('found unexpected document indicator', token)
+    }
+    if (text.charCodeAt(cursor.pos) === 0) {
+      cursor.checkEnd()
+      cursor.fail('found unexpected end of stream', token)
+    }
+    const escaped = single ? takeSingle(cursor, token) : takeDouble(cursor, token)
+    if (text.charCodeAt(cursor.pos) === (single ? 0x27 : 0x22)) break
+    token.value += skipQuotedGap(cursor, escaped)
+  }
+  cursor.pos++
+  cursor.newlines = 0
+  return token
+}
+
+/** Reads up to the closing quote or the end of the line, of which trailing blanks are no part of the value. */
+function takeSingle(cursor: Cursor, token: Token): boolean {
+  const { text } = cursor
+  let start = cursor.pos
+  let end = start
+  for (let i = start; ; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 0x27) {
+      end = i
+      if (text.charCodeAt(i + 1) !== 0x27) break
+      token.value += text.slice(start, i + 1)
+      start = i + 2
+      end = start
+      i++
+    } else if (isBreakOrEnd(c)) break
+    else if (c !== 0x20 && c !== 0x09) end = i + 1
+  }
+  token.value += text.slice(start, end)
+  cursor.advance(end)
+  return false
+}
+
+/** As {@link takeSingle}; true if the line ended with an escaped line break, which is read as well. */
+function takeDouble(cursor: Cursor, token: Token): boolean {
+  const { text } = cursor
+  let start = cursor.pos
+  let end = start
+  for (let i = start; ; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 0x22) {
+      end = i
+      break
+    }
+    if (c === 0x5c) {
+      token.value += text.slice(start, i)
+      cursor.advance(i)
+      if (isBreak(text.charCodeAt(i + 1))) {
+        cursor.pos++
+        cursor.skipLine()
+        return true
+      }
+      token.value += takeEscape(cursor, token)
+      start = cursor.pos
+      end = start
+      i = start - 1
+    } else if (isBreakOrEnd(c)) break
+    else if (c !== 0x20 && c !== 0x09) end = i + 1
+  }
+  token.value += text.slice(start, end)
+  cursor.advance(end)
+  return false
+}
+
+const ESCAPES: Readonly<Record<string, string | number>> = {
+  '0': '\0',
+  a: '\x07',
+  b: '\b',
+  t: '\t',
+  '\t': '\t',
+  n: '\n',
+  v: '\v',
+  f: '\f',
+  r: '\r',
+  e: '\x1b',
+  ' ': ' ',
+  '"': '"',
+  "'": "'",
+  '\\': '\\',
+  N: '\x85',
+  _: '\xa0',
+  L: '\u2028',
+  P: '\u2029',
+  x: 2,
+  u: 4,
+  U: 8,
+}
+
+function takeEscape(cursor: Cursor, token: Token): string {
+  const { text } = cursor
+  const meaning = ESCAPES[text.charAt(cursor.pos + 1)]
+  if (meaning === undefined) cursor.fail('found unknown escape character', token)
+  cursor.pos += 2
+  if (typeof meaning === 'string') return meaning
+  let code = 0
+  for (let i = 0; i < meaning; i++) {
+    const digit = hexValue(text.charCodeAt(cursor.pos + i))
+    if (digit < 0) cursor.fail('did not find expected hexdecimal number', token)
+    code = code * 16 + digit
+  }
+  if ((code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) {
+    cursor.fail('found invalid Unicode character escape code', token)
+  }
+  cursor.pos += meaning
+  return String.fromCodePoint(code)
+}
+
+/** Skips blanks and breaks inside of quotes; `escaped` = a break was read already and counts for nothing. */
+function skipQuotedGap(cursor: Cursor, escaped: boolean): string {
+  const { text } = cursor
+  let first = ''
+  let rest = ''
+  for (;;) {
+    const c = text.charCodeAt(cursor.pos)
+    if (isBlank(c)) cursor.pos++
+    else if (!isBreak(c)) break
+    else {
+      if (first === '' && !escaped) first = breakText(c)
+      else rest += breakText(c)
+      cursor.skipLine()
+    }
+  }
+  return fold(first, rest)
+}
