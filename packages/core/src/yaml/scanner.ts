@@ -1,4 +1,4 @@
-import { isBreak, isBreakOrEnd, isSeparator } from './characters.ts'
+import { isBreak, isSeparator } from './characters.ts'
 import { scanComments, scanLineComment } from './comment.ts'
 import { Cursor } from './cursor.ts'
 import { scanDirective } from './directive.ts'
