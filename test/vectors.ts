@@ -8,6 +8,7 @@ const SHOWN = 5
 /** The evaluator of each file of vectors, by file name. */
 const EVALUATORS: Readonly<Record<string, () => Promise<{ readonly evaluate: Evaluate }>>> = {
   'numbers.jsonl': () => import('./vectors/numbers.ts'),
+  'regexp.jsonl': () => import('./vectors/regexp.ts'),
 }
 
 async function run(folder: string): Promise<boolean> {
