@@ -5,7 +5,9 @@ import { errorExitCode, errorText } from './exit.ts'
 import type { Io } from './io.ts'
 
 /** Other programs' command lines, by the name under which they are called. */
-const personalities: Readonly<Record<string, () => Promise<{ run(io: Io): Promise<number> }>>> = {}
+const personalities: Readonly<Record<string, () => Promise<{ run(io: Io): Promise<number> }>>> = {
+  kubeseal: () => import('./compat/kubeseal/main.ts'),
+}
 
 /**
  * Runs one command line and gives its exit code. A program named like a personality is that personality, and so is

@@ -33,5 +33,12 @@ export { serviceProxyPath } from './path.ts'
 export { apiVersion, keyOf, keyText, type ResourceName, resourceOf, resources } from './resources.ts'
 export { systemRoots } from './roots.ts'
 export type { Index, ObjectStore } from './store.ts'
-export type { HttpRequest, HttpResponse, HttpStream, Transport, TransportOptions } from './transport.ts'
+export {
+  type HttpRequest,
+  type HttpResponse,
+  type HttpStream,
+  httpTransport,
+  type Transport,
+  type TransportOptions,
+} from './transport.ts'
 export { type Priority, type WorkOptions, type WorkQueue, type WorkQueueOptions, workQueue } from './workqueue.ts'

@@ -1,0 +1,58 @@
+import { quote } from '@sealkit/core/go'
+import { type Manifest, readManifests, sealedSecretObject, secretType } from '@sealkit/core/manifest'
+import type { PublicKey } from '@sealkit/core/platform'
+import { type Scope, sealSecret, withScope } from '@sealkit/core/sealed'
+import type { Io } from '../../io.ts'
+import { failure } from './failure.ts'
+import type { FlagValues } from './flags.ts'
+import type { Call } from './main.ts'
+import { print } from './print.ts'
+
+/** Seals every Secret of the input. */
+export async function seal(call: Call, publicKey: PublicKey): Promise<void> {
+  const { values, output } = call
+  for await (const sealedSecret of sealAll(call, publicKey, { name: values.text('name') })) {
+    output.write(await print(sealedSecretObject, sealedSecret, output.format))
+  }
+}
+
+/** Name, namespace and scope that the input's own give way to. */
+export interface Override {
+  readonly name: string
+  readonly namespace?: string
+  /** Wins over the flag and the annotations. */
+  readonly scope?: Scope
+}
+
+/** The SealedSecrets of the input's Secrets, one after the other. */
+export async function* sealAll(call: Call, publicKey: PublicKey, override: Override): AsyncGenerator<Manifest> {
+  const { values, io } = call
+  const secrets = await readManifests(secretType, await call.input())
+  if (secrets.length === 0) throw failure('no secrets found. Ensure the input is valid and UTF-8 encoded')
+  for (const secret of secrets) {
+    if (override.namespace) secret.metadata = { ...secret.metadata, namespace: override.namespace }
+    if (override.scope !== undefined) {
+      secret.metadata = { ...secret.metadata, annotations: withScope(secret.metadata?.annotations, override.scope) }
+    }
+    yield await sealSecret(secret, {
+      publicKey,
+      scope: override.scope ?? (values.text('scope') as Scope),
+      name: override.name,
+      allowEmptyData: values.bool('allow-empty-data'),
+      namespace: (declared) => namespaceFor(declared, values, io),
+    })
+  }
+}
+
+async function namespaceFor(declared: string, values: FlagValues, io: Io): Promise<string> {
+  const asked = values.text('namespace')
+  if (asked !== '' && declared !== '' && asked !== declared) {
+    throw failure(
+      `namespace mismatch: input secret is in namespace ${quote(declared)} but ${quote(asked)} was specified`,
+    )
+  }
+  if (asked !== '' || declared !== '') return declared || asked
+  const { contextNamespace } = await import('./cluster.ts')
+  // Without a usable configuration there is no namespace, and the Secret must declare one.
+  return contextNamespace(values, io).catch(() => '')
+}

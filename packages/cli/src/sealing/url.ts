@@ -1,0 +1,65 @@
+import { STATUS_CODES } from 'node:http'
+import { httpTransport } from '@sealkit/kubernetes'
+import { CliError } from '../exit.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Go's http.Client follows this many redirects. */
+const maxRedirects = 10
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+const maxBytes = 16 * 2 ** 20
+
+/** The bytes behind an http, https or file URL, by the proxies and trusted certificates of the environment. */
+export async function fetchUrl(source: string, env: Env): Promise<Uint8Array> {
+  let url = parseUrl(source)
+  for (let hop = 0; hop <= maxRedirects; hop++) {
+    if (url.protocol === 'file:') return readFileUrl(source, url)
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+      throw failed(`Get "${source}": unsupported protocol scheme "${url.protocol.slice(0, -1)}"`)
+    }
+    const response = await get(url, env)
+    const { location } = response.headers
+    if (!redirects.has(response.status) || location === undefined) return checked(source, response)
+    url = new URL(location, url)
+  }
+  throw failed(`Get "${source}": stopped after ${maxRedirects} redirects`)
+}
+
+function parseUrl(source: string): URL {
+  try {
+    return new URL(source)
+  } catch {
+    throw failed(`parse "${source}": invalid URL`)
+  }
+}
+
+async function get(url: URL, env: Env): ReturnType<ReturnType<typeof httpTransport>['request']> {
+  const session = async (): Promise<{ headers: Record<string, string> }> => ({ headers: {} })
+  const transport = httpTransport({ server: url.origin, session }, { env: { ...env }, maxBytes, retries: 0 })
+  try {
+    return await transport.request({ method: 'GET', path: `${url.pathname}${url.search}`, headers: {} })
+  } finally {
+    transport.close()
+  }
+}
+
+/** Upstream takes 200 only, and calls every other status an error. */
+function checked(source: string, response: { readonly status: number; readonly body: Uint8Array }): Uint8Array {
+  if (response.status === 200) return response.body
+  throw failed(`cannot fetch "${source}": ${response.status} ${STATUS_CODES[response.status] ?? ''}`.trimEnd())
+}
+
+/** Upstream serves `file:` from the root of the file system, whatever the host. */
+async function readFileUrl(source: string, url: URL): Promise<Uint8Array> {
+  const { readFile } = await import('node:fs/promises')
+  try {
+    return await readFile(decodeURIComponent(url.pathname))
+  } catch {
+    throw failed(`cannot fetch "${source}": 404 Not Found`)
+  }
+}
+
+/** An error whose words are kubeseal's; they hold the URL, as given, and nothing that a server said. */
+function failed(text: string): CliError {
+  return new CliError('FILE_UNREADABLE', text, { upstream: text })
+}

@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { run as kubeseal } from '@sealkit/cli/kubeseal'
+import { type KeyRing, label } from '@sealkit/core/sealed'
+
+/** One command line of kubeseal, and the world that it runs in. */
+export interface Case {
+  readonly args: readonly string[]
+  readonly stdin?: string | Uint8Array
+  /** Files of the working directory, by name. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** What a command line came to. */
+export interface Outcome {
+  readonly stdout: string
+  readonly stderr: string
+  readonly code: number
+  /** The working directory afterwards: text and mode of each file. */
+  readonly files: Readonly<Record<string, string>>
+}
+
+/** Runs a case in a fresh directory: the real program at `path`, or ours in this process when there is none. */
+export async function runCase(test: Case, path: string, ours: boolean): Promise<Outcome> {
+  const cwd = await mkdtemp(join(tmpdir(), 'kubeseal-'))
+  try {
+    for (const [name, content] of Object.entries(test.files ?? {})) await writeFile(join(cwd, name), content)
+    const env = { HOME: cwd, PATH: '', TMPDIR: cwd, ...test.env }
+    const done = ours ? await runOurs(test, { path, cwd, env }) : await runReal(test, { path, cwd, env })
+    const replace = (text: string): string => text.replaceAll(cwd, '$DIR')
+    return { ...done, stdout: replace(done.stdout), stderr: replace(done.stderr), files: await listing(cwd) }
+  } finally {
+    await rm(cwd, { recursive: true, force: true })
+  }
+}
+
+interface Place {
+  readonly path: string
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+async function runOurs(test: Case, { path, cwd, env }: Place): Promise<Omit<Outcome, 'files'>> {
+  const texts = { stdout: '', stderr: '' }
+  const sink = (name: keyof typeof texts) => ({
+    write(chunk: string | Uint8Array): void {
+      texts[name] += Buffer.from(chunk as Uint8Array).toString('latin1')
+    },
+  })
+  const before = process.cwd()
+  process.chdir(cwd)
+  const code = await kubeseal({
+    program: path,
+    argv: test.args,
+    env,
+    cwd,
+    stdin: Readable.from([Buffer.from(test.stdin ?? '')]),
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+    now: () => new Date(),
+  }).finally(() => process.chdir(before))
+  return { ...texts, code }
+}
+
+/** The real program, ended after five seconds: some inputs make it loop for ever. */
+function runReal(test: Case, { path, cwd, env }: Place): Promise<Omit<Outcome, 'files'>> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, test.args, { cwd, env, timeout: 5000, killSignal: 'SIGKILL' })
+    const texts = { stdout: '', stderr: '' }
+    child.stdout.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString('latin1')))
+    child.stderr.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString('latin1')))
+    child.stdin.on('error', () => {})
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ ...texts, code: code ?? -1 }))
+    child.stdin.end(test.stdin ?? '')
+  })
+}
+
+async function listing(folder: string): Promise<Record<string, string>> {
+  const entries: Record<string, string> = {}
+  for (const name of (await readdir(folder)).sort()) {
+    const { mode } = await stat(join(folder, name))
+    entries[name] = `${(mode & 0o777).toString(8)} ${await readFile(join(folder, name), 'latin1')}`
+  }
+  return entries
+}
+
+/** Every ciphertext in a text replaced by its label and plaintext, so that two sealings of the same value are equal. */
+export async function decrypted(text: string, keyRing: KeyRing): Promise<string> {
+  const found = new Set(text.match(/[A-Za-z0-9+/]{340,}={0,2}/g) ?? [])
+  let plain = text
+  for (const item of found) plain = plain.replaceAll(item, await decryptedItem(item, keyRing))
+  return plain
+}
+
+const places = [
+  ...['a', 'b', 'x', 'true', '10', '31', 'default', 'other', 'ctx'].flatMap((namespace) => [
+    label('namespace-wide', namespace, ''),
+    ...['a', 'b', 'x', 'y', 'true', '10', 'cm', 'other'].map((name) => label('strict', namespace, name)),
+  ]),
+  label('cluster-wide', '', ''),
+]
+
+async function decryptedItem(item: string, keyRing: KeyRing): Promise<string> {
+  for (const place of places) {
+    try {
+      const plaintext = await keyRing.unseal(Buffer.from(item, 'base64'), place)
+      return `<${Buffer.from(place).toString()}: ${JSON.stringify(Buffer.from(plaintext).toString('latin1'))}>`
+    } catch {
+      // Another label.
+    }
+  }
+  return '<undecryptable>'
+}
