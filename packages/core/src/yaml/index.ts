@@ -1,4 +1,6 @@
 export { type EmitOptions, emitDocuments } from './emit.ts'
+export { parseYaml, yamlToJson } from './kubernetes/json.ts'
+export { marshalYaml } from './kubernetes/marshal.ts'
 export type { YamlKind, YamlNode, YamlStyle } from './node.ts'
 export { parseDocuments, readDocuments } from './parse.ts'
 export { decodeScalar, resolveScalar, type YamlScalar } from './resolve.ts'

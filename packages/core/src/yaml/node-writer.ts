@@ -1,7 +1,8 @@
+import { utf8Length } from '../go/utf8.ts'
 import { type Analysis, analyzeScalar } from './analysis.ts'
 import { CommentWriter } from './comment-writer.ts'
 import type { YamlNode, YamlStyle } from './node.ts'
-import { checkAnchor, escapeTag, splitTag, utf8Length, writtenTag } from './properties.ts'
+import { checkAnchor, escapeTag, splitTag, writtenTag } from './properties.ts'
 
 /** Bytes up to which a key is written without `?`. */
 const MAX_KEY_LENGTH = 128

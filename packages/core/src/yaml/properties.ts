@@ -52,8 +52,3 @@ export function escapeTag(tag: string): string {
     }).join(''),
   )
 }
-
-/** Length in bytes, as Go counts. */
-export function utf8Length(text: string): number {
-  return /^[\0-\x7f]*$/.test(text) ? text.length : new TextEncoder().encode(text).length
-}

@@ -62,7 +62,7 @@ export class Scanner extends Cursor {
     for (;;) {
       if (this.head < this.tokens.length - this.lookahead) {
         const key = this.tokens[this.head]?.key
-        if (key === undefined || key.token !== this.parsed || !this.keyIsValid(key)) break
+        if (key === undefined || !key.listed || key.token !== this.parsed || !this.keyIsValid(key)) break
       }
       this.fetchNext()
     }
@@ -80,10 +80,10 @@ export class Scanner extends Cursor {
     return token
   }
 
-  /** Puts a token before the one with the given number in the stream. */
+  /** Puts a token before the one with the given number in the stream, or last if that one is with the parser already. */
   private insert(number: number, token: Token): void {
     const { tokens } = this
-    const at = this.head + number - this.parsed
+    const at = number < this.parsed ? tokens.length : this.head + number - this.parsed
     tokens.push(token)
     for (let i = tokens.length - 1; i > at; i--) tokens[i] = tokens[i - 1] as Token
     tokens[at] = token
@@ -227,7 +227,7 @@ export class Scanner extends Cursor {
 
   private fetchFlowStart(type: TokenType): Token {
     this.saveKey()
-    this.keys.push(newKey(this.here()))
+    this.keys.push(newKey(this.here(), this.nextNumber()))
     this.flowLevel++
     if (this.flowLevel > MAX_DEPTH) this.fail(`exceeded max depth of ${MAX_DEPTH}`, this.here())
     this.simpleKeyAllowed = true
@@ -238,10 +238,20 @@ export class Scanner extends Cursor {
     this.removeKey()
     if (this.flowLevel > 0) {
       this.flowLevel--
-      this.keys.pop()
+      this.dropLevel()
     }
     this.simpleKeyAllowed = false
     return this.push(this.indicator(type, 1))
+  }
+
+  /**
+   * A level begins with the number of its bracket's token. go-yaml drops it from its list of simple keys by that number,
+   * and with it the bracket's own key unless another key came between: `[]` is handed on before `:` is seen.
+   */
+  private dropLevel(): void {
+    const inner = this.keys.pop()
+    const outer = this.keys.at(-1)
+    if (outer !== undefined && outer.token === inner?.token) outer.listed = false
   }
 
   private fetchFlowEntry(): Token {
@@ -317,13 +327,18 @@ export class Scanner extends Cursor {
       const key = this.keys.at(-1) as SimpleKey
       key.possible = true
       key.required = this.flowLevel === 0 && this.indent === this.column()
-      key.token = this.parsed + this.tokens.length - this.head
+      key.token = this.nextNumber()
+      key.listed = true
       key.index = this.index()
       key.line = this.line
       key.column = this.column()
       this.pendingKey = key
     }
     this.simpleKeyAllowed = false
+  }
+
+  private nextNumber(): number {
+    return this.parsed + this.tokens.length - this.head
   }
 
   private removeKey(): void {
@@ -381,8 +396,9 @@ export class Scanner extends Cursor {
   }
 }
 
-function newKey(at: Position & { index: number } = { index: 0, line: 0, column: 0 }): SimpleKey {
-  return { possible: false, required: false, token: 0, index: at.index, line: at.line, column: at.column }
+function newKey(at: Position & { index: number } = { index: 0, line: 0, column: 0 }, token = 0): SimpleKey {
+  const { index, line, column } = at
+  return { possible: false, required: false, listed: false, token, index, line, column }
 }
 
 function keyToken(type: TokenType, key: SimpleKey): Token {

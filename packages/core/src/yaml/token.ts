@@ -45,6 +45,8 @@ export interface Token {
 export interface SimpleKey {
   possible: boolean
   required: boolean
+  /** Whether its token waits in the queue until it is known to be a key or not. */
+  listed: boolean
   /** Number of the token in the stream. */
   token: number
   index: number

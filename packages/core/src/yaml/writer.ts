@@ -40,7 +40,7 @@ export class Writer {
 
   private startLine(): void {
     this.column = 0
-    if (this.dialect === 'v3') this.indention = true
+    this.indention = true
   }
 
   /** Writes a line break of the text: LS and PS as they are. */
