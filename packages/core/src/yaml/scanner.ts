@@ -1,95 +1,20 @@
 import { isBreak, isSeparator } from './characters.ts'
 import { scanComments, scanLineComment } from './comment.ts'
-import { Cursor } from './cursor.ts'
 import { scanDirective } from './directive.ts'
-import type { Dialect, Position } from './error.ts'
 import { scanBlock } from './literal.ts'
 import { scanPlain } from './plain.ts'
+import { TokenQueue } from './queue.ts'
 import { scanQuoted } from './quoted.ts'
-import type { Source } from './reader.ts'
 import { scanAnchor, scanTag } from './tag.ts'
 import type { Comment, SimpleKey, Token, TokenType } from './token.ts'
 
-/** Nesting that go-yaml allows in flow and, separately, in block collections. */
-const MAX_DEPTH = 10_000
-
-/** Characters after which `:` makes no simple key any more. */
-const MAX_KEY_LENGTH = 1024
-
-/** Tokens behind the head of the queue are dropped this many at a time. */
-const DROP = 64
-
-/**
- * Turns a text into libyaml's tokens, on demand.
- *
- * In dialect v3 comments are kept, and two tokens are read ahead so that they reach the right node.
- */
-export class Scanner extends Cursor {
-  tokens: Token[] = []
-  comments: Comment[] = []
-  /** Comments before this one are with the parser already. */
-  commentsHead = 0
+/** Turns a text into libyaml's tokens, on demand. */
+export class Scanner extends TokenQueue {
   /** Where the white space before the current token began. */
   readonly scan = { index: 0, line: 0, column: 0 }
-  private readonly indents: number[] = []
-  private readonly keys: SimpleKey[] = [newKey()]
-  private readonly lookahead: number
-  private head = 0
-  private parsed = 0
-  private available = false
   private started = false
-  private pendingKey: SimpleKey | undefined
 
-  constructor(source: Source, dialect: Dialect) {
-    super(source, dialect)
-    this.lookahead = dialect === 'v3' ? 2 : 0
-  }
-
-  /** The next token, which stays in the queue. */
-  peek(): Token {
-    if (!this.available) this.fetchMore()
-    return this.tokens[this.head] as Token
-  }
-
-  /** Removes the token that `peek` gave. */
-  skip(): void {
-    this.available = false
-    this.parsed++
-    this.head++
-  }
-
-  private fetchMore(): void {
-    for (;;) {
-      if (this.head < this.tokens.length - this.lookahead) {
-        const key = this.tokens[this.head]?.key
-        if (key === undefined || !key.listed || key.token !== this.parsed || !this.keyIsValid(key)) break
-      }
-      this.fetchNext()
-    }
-    this.available = true
-  }
-
-  private push(token: Token): Token {
-    if (this.head === DROP) {
-      this.tokens.splice(0, DROP)
-      this.head = 0
-    }
-    token.key = this.pendingKey
-    this.pendingKey = undefined
-    this.tokens.push(token)
-    return token
-  }
-
-  /** Puts a token before the one with the given number in the stream, or last if that one is with the parser already. */
-  private insert(number: number, token: Token): void {
-    const { tokens } = this
-    const at = number < this.parsed ? tokens.length : this.head + number - this.parsed
-    tokens.push(token)
-    for (let i = tokens.length - 1; i > at; i--) tokens[i] = tokens[i - 1] as Token
-    tokens[at] = token
-  }
-
-  private fetchNext(): Token {
+  protected override fetchNext(): Token {
     if (!this.started) {
       this.started = true
       return this.push(this.token('stream-start'))
@@ -111,10 +36,6 @@ export class Scanner extends Cursor {
     // What follows `- ` heads the item; it is no comment on the indicator.
     if (this.newlines === 0 && token.type !== 'block-entry') scanLineComment(this, commentIndex)
     return token
-  }
-
-  private here(): { index: number; line: number; column: number } {
-    return { index: this.index(), line: this.line, column: this.column() }
   }
 
   /** Eats white space and comments. Tabs count as such in flow collections and behind a token, not where keys begin. */
@@ -227,31 +148,16 @@ export class Scanner extends Cursor {
 
   private fetchFlowStart(type: TokenType): Token {
     this.saveKey()
-    this.keys.push(newKey(this.here(), this.nextNumber()))
-    this.flowLevel++
-    if (this.flowLevel > MAX_DEPTH) this.fail(`exceeded max depth of ${MAX_DEPTH}`, this.here())
+    this.openLevel()
     this.simpleKeyAllowed = true
     return this.push(this.indicator(type, 1))
   }
 
   private fetchFlowEnd(type: TokenType): Token {
     this.removeKey()
-    if (this.flowLevel > 0) {
-      this.flowLevel--
-      this.dropLevel()
-    }
+    this.closeLevel()
     this.simpleKeyAllowed = false
     return this.push(this.indicator(type, 1))
-  }
-
-  /**
-   * A level begins with the number of its bracket's token. go-yaml drops it from its list of simple keys by that number,
-   * and with it the bracket's own key unless another key came between: `[]` is handed on before `:` is seen.
-   */
-  private dropLevel(): void {
-    const inner = this.keys.pop()
-    const outer = this.keys.at(-1)
-    if (outer !== undefined && outer.token === inner?.token) outer.listed = false
   }
 
   private fetchFlowEntry(): Token {
@@ -319,86 +225,6 @@ export class Scanner extends Cursor {
     this.saveKey()
     return this.push(scanPlain(this))
   }
-
-  /** Notes that the next token may be a simple key, after which no other may begin. */
-  private saveKey(): void {
-    if (this.simpleKeyAllowed) {
-      this.removeKey()
-      const key = this.keys.at(-1) as SimpleKey
-      key.possible = true
-      key.required = this.flowLevel === 0 && this.indent === this.column()
-      key.token = this.nextNumber()
-      key.listed = true
-      key.index = this.index()
-      key.line = this.line
-      key.column = this.column()
-      this.pendingKey = key
-    }
-    this.simpleKeyAllowed = false
-  }
-
-  private nextNumber(): number {
-    return this.parsed + this.tokens.length - this.head
-  }
-
-  private removeKey(): void {
-    const key = this.keys.at(-1) as SimpleKey
-    if (key.possible && key.required) this.fail("could not find expected ':'", key)
-    key.possible = false
-  }
-
-  private keyIsValid(key: SimpleKey): boolean {
-    if (!key.possible) return false
-    if (key.line === this.line && key.index + MAX_KEY_LENGTH >= this.index()) return true
-    if (key.required) this.fail("could not find expected ':'", key)
-    key.possible = false
-    return false
-  }
-
-  /** Opens a block collection if the column is deeper than the current one. */
-  private roll(column: number, token: Token, number?: number): void {
-    if (this.indent >= column) return
-    this.indents.push(this.indent)
-    this.indent = column
-    if (this.indents.length > MAX_DEPTH) this.fail(`exceeded max depth of ${MAX_DEPTH}`, this.keys.at(-1))
-    if (number === undefined) this.push(token)
-    else this.insert(number, token)
-  }
-
-  /**
-   * Closes the block collections that are deeper than the column. Their ends are put before comments that stand at the
-   * indentation of what goes on, so that those become foot comments of the collection and not of its last entry.
-   */
-  private unroll(column: number, from: Position & { readonly index: number }): void {
-    if (this.flowLevel > 0) return
-    let { index, line, column: endColumn } = from
-    if (this.dialect === 'v3') index--
-    while (this.indent > column) {
-      let stop = index
-      for (let i = this.comments.length - 1; i >= this.commentsHead; i--) {
-        const comment = this.comments[i] as Comment
-        if (comment.endIndex < stop) break
-        if (comment.startColumn === this.indent + 1) {
-          index = comment.startIndex
-          line = comment.startLine
-          endColumn = comment.startColumn
-        }
-        stop = comment.scanIndex
-      }
-      const token = this.token('block-end')
-      token.index = index
-      token.line = line
-      token.column = endColumn
-      token.endColumn = endColumn
-      this.push(token)
-      this.indent = this.indents.pop() ?? -1
-    }
-  }
-}
-
-function newKey(at: Position & { index: number } = { index: 0, line: 0, column: 0 }, token = 0): SimpleKey {
-  const { index, line, column } = at
-  return { possible: false, required: false, listed: false, token, index, line, column }
 }
 
 function keyToken(type: TokenType, key: SimpleKey): Token {
