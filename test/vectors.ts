@@ -7,6 +7,7 @@ const SHOWN = 5
 
 /** The evaluator of each file of vectors, by file name. */
 const EVALUATORS: Readonly<Record<string, () => Promise<{ readonly evaluate: Evaluate }>>> = {
+  'gjson.jsonl': () => import('./vectors/gjson.ts'),
   'numbers.jsonl': () => import('./vectors/numbers.ts'),
   'regexp.jsonl': () => import('./vectors/regexp.ts'),
 }

@@ -1,7 +1,15 @@
 export { formatDuration, parseDuration } from './duration.ts'
 export { type FloatFormat, formatFloat } from './float.ts'
 export { formatJsonFloat, type JsonEscapes, type JsonLayout, marshalJson, quoteJson } from './json.ts'
-export { JsonDecoder, type JsonMember, type JsonNode, type JsonToken, parseJson, readJson } from './json-decoder.ts'
+export {
+  JsonDecoder,
+  type JsonMember,
+  type JsonNode,
+  type JsonToken,
+  parseJson,
+  readJson,
+  validJson,
+} from './json-decoder.ts'
 export { type Location, loadLocation, UTC, type Zone } from './location.ts'
 export {
   atoi,

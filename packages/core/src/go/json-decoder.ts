@@ -169,6 +169,19 @@ export function parseJson(text: string): unknown {
   })
 }
 
+/** Whether a text is one JSON value, by the rules of {@link readJson} (`json.Valid`). */
+export function validJson(text: string): boolean {
+  try {
+    read<undefined>(text, NOTHING)
+    return true
+  } catch (error) {
+    if (error instanceof CoreError) return false
+    throw error
+  }
+}
+
+const NOTHING: Builder<undefined> = { scalar: () => undefined, array: () => undefined, object: () => undefined }
+
 function plainObject(keys: readonly string[], values: readonly unknown[]): Record<string, unknown> {
   const object: Record<string, unknown> = {}
   for (const [index, key] of keys.entries()) {

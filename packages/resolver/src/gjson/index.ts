@@ -1,1 +1,2 @@
-export {}
+export { get, type Result } from './get.ts'
+export type { ValueType } from './value.ts'

@@ -1,0 +1,312 @@
+import type { ByteString } from './bytes.ts'
+import { matchPattern } from './match.ts'
+import { isModifier, runModifier, staticValue } from './modifier.ts'
+import { multipath } from './multipath.ts'
+import { type ArrayComponent, arrayComponent, type KeyComponent, keyComponent, splitPipe } from './path.ts'
+import { queryMatches } from './query.ts'
+import { blockEnd, CODE, literalEnd, numberEnd, stringEnd } from './scan.ts'
+import {
+  exists,
+  jsonValue,
+  literalValue,
+  MISSING,
+  nextValue,
+  numberValue,
+  parse,
+  stringOf,
+  stringValue,
+  unescaped,
+  type Value,
+} from './value.ts'
+
+/**
+ * How many levels a path may descend, counting objects, arrays, queries and modifiers together. gjson has no limit
+ * but memory; what is deeper is missing here.
+ */
+export const MAX_DEPTH = 1000
+
+/** Finds the value at a path (`Get`); `depth` counts the levels of the search that this one is part of. */
+export function find(document: ByteString, wholePath: ByteString, depth: number = 0): Value {
+  let json = document
+  let path = wholePath
+  if (depth > MAX_DEPTH) return MISSING
+  for (;;) {
+    const step = path.length > 1 ? leading(json, path, depth) : undefined
+    if (step !== undefined && 'value' in step) return step.value
+    if (step?.json !== undefined) {
+      json = step.json
+      path = step.path
+      continue
+    }
+    path = step?.path ?? path
+    const search: Search = { json, at: 0, value: MISSING, pipe: undefined, depth }
+    locate(search, path)
+    if (search.pipe === undefined) return search.value
+    json = search.value.raw
+    path = search.pipe
+  }
+}
+
+/** What the beginning of a path comes to: a value, a document with the path that goes on in it, or another path. */
+type Step = { readonly value: Value } | { readonly json: ByteString | undefined; readonly path: ByteString }
+
+/** Runs a modifier, literal or multipath at the beginning of a path; undefined where there is none. */
+function leading(json: ByteString, path: ByteString, depth: number): Step | undefined {
+  const first = path[0]
+  if (first === '@' || first === '!') {
+    const done = first === '@' ? runModifier(json, path, depth) : staticValue(path)
+    if (done === undefined) return undefined
+    return /^[|.]/.test(done.rest) ? { json: done.json, path: done.rest.slice(1) } : { value: parse(done.json) }
+  }
+  if (first !== '[' && first !== '{') return undefined
+  const done = multipath(json, path, depth)
+  if (done.json === undefined) return { json: undefined, path: done.rest }
+  return done.rest === '' ? { value: jsonValue(done.json) } : { json: done.json, path: done.rest.slice(1) }
+}
+
+/** A search on its way through a document. */
+interface Search {
+  readonly json: ByteString
+  /** The offset that has been reached. */
+  at: number
+  /** What has been found. */
+  value: Value
+  /** What it is to be piped into. */
+  pipe: ByteString | undefined
+  depth: number
+}
+
+function locate(search: Search, path: ByteString): void {
+  if (path.startsWith('..')) {
+    searchArray(search, path.slice(2))
+    return
+  }
+  const { json } = search
+  for (let at = 0; at < json.length; at++) {
+    const code = json.charCodeAt(at)
+    if (code !== CODE.openBrace && code !== CODE.openBracket) continue
+    search.at = at + 1
+    if (code === CODE.openBrace) searchObject(search, path)
+    else searchArray(search, path)
+    return
+  }
+}
+
+/** Searches the inside of an object; true when the value is found, which then is in `search.value`. */
+function searchObject(search: Search, path: ByteString): boolean {
+  const component = keyComponent(path, isModifier)
+  if (component.pipe !== undefined) search.pipe = component.pipe
+  const { json } = search
+  while (search.at < json.length) {
+    const mark = keyMark(json, search.at)
+    if (json.charCodeAt(mark) === CODE.closeBrace) {
+      search.at = mark + 1
+      return false
+    }
+    const end = mark < json.length ? stringEnd(json, mark + 1) : -1
+    if (end < 0) {
+      search.at = json.length
+      return false
+    }
+    search.at = valueStart(json, end)
+    const matches = keyMatches(component, json.slice(mark + 1, end - 1))
+    if (visit(search, { matches, hit: matches && !component.more, rest: component.rest })) return true
+  }
+  return false
+}
+
+/** The offset of the next quote or closing brace, or the end. */
+function keyMark(json: ByteString, from: number): number {
+  for (let at = from; at < json.length; at++) {
+    const code = json.charCodeAt(at)
+    if (code === CODE.quote || code === CODE.closeBrace) return at
+  }
+  return json.length
+}
+
+function keyMatches({ part, wild }: KeyComponent, raw: ByteString): boolean {
+  const key = raw.includes('\\') ? unescaped(raw) : raw
+  return wild ? matchPattern(key, part) : key === part
+}
+
+/** How a component stands to one entry: it names it, and then the path either ends there or goes on below. */
+interface Visit {
+  readonly matches: boolean
+  readonly hit: boolean
+  readonly rest: ByteString
+}
+
+/** Takes, enters or skips the value at the search's offset; true when what is searched for is found. */
+function visit(search: Search, { matches, hit, rest }: Visit): boolean {
+  const { json, at } = search
+  const kind = valueKind(json, at)
+  if (matches && !hit && (kind === OBJECT || kind === ARRAY) && search.depth < MAX_DEPTH) {
+    search.at = at + 1
+    search.depth += 1
+    const found = kind === OBJECT ? searchObject(search, rest) : searchArray(search, rest)
+    search.depth -= 1
+    return found
+  }
+  const end = valueEnd(json, at, kind)
+  search.at = end < 0 ? json.length : end
+  if (!hit || end < 0 || kind === NONE) return false
+  search.value = valueAt(kind, json.slice(at, end))
+  return true
+}
+
+const NONE = 0
+const STRING = 1
+const OBJECT = 2
+const ARRAY = 3
+const LITERAL = 4
+const NUMBER = 5
+const KINDS = /* @__PURE__ */ kinds()
+
+function kinds(): Uint8Array {
+  const table = new Uint8Array(256)
+  for (const character of '+-0123456789iINn') table[character.charCodeAt(0)] = NUMBER
+  for (const character of 'tf') table[character.charCodeAt(0)] = LITERAL
+  table[CODE.quote] = STRING
+  table[CODE.openBrace] = OBJECT
+  table[CODE.openBracket] = ARRAY
+  return table
+}
+
+const LETTER_N = 0x6e
+const LETTER_U = 0x75
+
+function valueKind(json: ByteString, at: number): number {
+  const code = json.charCodeAt(at)
+  // "n" begins a null, unless it is the "nan" that gjson also reads.
+  if (code === LETTER_N && (at + 1 >= json.length || json.charCodeAt(at + 1) === LETTER_U)) return LITERAL
+  return KINDS[code] ?? NONE
+}
+
+/** The offset of the next character that begins a value, or the end. */
+function valueStart(json: ByteString, from: number): number {
+  let at = from
+  while (at < json.length && KINDS[json.charCodeAt(at)] === NONE) at += 1
+  return at
+}
+
+/** The offset after a value; -1 for a string that does not end. */
+function valueEnd(json: ByteString, at: number, kind: number): number {
+  if (kind === STRING) return stringEnd(json, at + 1)
+  if (kind === OBJECT || kind === ARRAY) return blockEnd(json, at)
+  if (kind === LITERAL) return literalEnd(json, at)
+  return kind === NUMBER ? numberEnd(json, at) : at
+}
+
+function valueAt(kind: number, raw: ByteString): Value {
+  if (kind === STRING) return stringValue(raw)
+  if (kind === LITERAL) return literalValue(raw)
+  return kind === NUMBER ? numberValue(raw) : jsonValue(raw)
+}
+
+/** What a search keeps while it goes through an array. */
+interface Elements {
+  readonly component: ArrayComponent
+  /** The path below the elements that a query finds, without the pipe that may be in it. */
+  rest: ByteString
+  /** What a query for all has found. */
+  readonly found: ByteString[]
+  /** Where the elements begin, for `#.path`. */
+  readonly starts: number[]
+}
+
+/** Searches the inside of an array; as {@link searchObject}. */
+function searchArray(search: Search, path: ByteString): boolean {
+  const component = arrayComponent(path, isModifier)
+  if (component.pipe !== undefined) search.pipe = component.pipe
+  const elements: Elements = { component, rest: component.rest, found: [], starts: [] }
+  const index = component.hash ? -1 : indexOf(component.part)
+  const { json } = search
+  for (let count = 0; search.at <= json.length; count++) {
+    if (component.each !== undefined) elements.starts.push(search.at)
+    const at = elementStart(json, search.at)
+    search.at = at
+    // The end of the text closes every array.
+    if (at >= json.length || json.charCodeAt(at) === CODE.closeBracket) return closeArray(search, elements, count)
+    if (component.query === undefined) {
+      const matches = index === count
+      if (visit(search, { matches, hit: matches && !component.more, rest: component.rest })) return true
+    } else if (ask(search, elements)) return true
+    if (search.at === json.length && valueKind(json, at) === STRING && stringEnd(json, at + 1) < 0) return false
+  }
+  return false
+}
+
+function elementStart(json: ByteString, from: number): number {
+  for (let at = from; at < json.length; at++) {
+    const code = json.charCodeAt(at)
+    if (code === CODE.closeBracket || KINDS[code] !== NONE) return at
+  }
+  return json.length
+}
+
+/** An index is digits only, and overflows as Go's uint64 does. */
+function indexOf(part: ByteString): number {
+  if (!/^[0-9]+$/.test(part)) return -1
+  return part.length < 16 ? Number(part) : Number(BigInt.asIntN(64, BigInt(part)))
+}
+
+/** Asks the query of the element at the search's offset; true when it is the first that fits. */
+function ask(search: Search, elements: Elements): boolean {
+  const { json, at } = search
+  const { component, found } = elements
+  const { query } = component
+  const kind = valueKind(json, at)
+  const end = valueEnd(json, at, kind)
+  search.at = end < 0 ? json.length : end
+  if (end < 0 || query === undefined) return false
+  const element = valueAt(kind, json.slice(at, end))
+  if (element.type !== 'JSON' && query.path !== '') return false
+  const asked = element.type === 'JSON' ? find(element.raw, query.path, search.depth + 1) : element
+  if (!queryMatches(query, asked)) return false
+  const result = component.more ? find(element.raw, restWithoutPipe(search, elements), search.depth + 1) : element
+  if (!query.all) {
+    search.value = result
+    return true
+  }
+  const raw = result.raw === '' ? stringOf(result) : result.raw
+  if (raw !== '') found.push(raw)
+  return false
+}
+
+function restWithoutPipe(search: Search, elements: Elements): ByteString {
+  const split = splitPipe(elements.rest)
+  if (split !== undefined) {
+    elements.rest = split[0]
+    search.pipe = split[1]
+  }
+  return elements.rest
+}
+
+/** What an array comes to at its end: the number of its elements, a part of each, or what a query found. */
+function closeArray(search: Search, elements: Elements, count: number): boolean {
+  const { hash, part, each, query } = elements.component
+  search.at += 1
+  if (hash && part === '#') {
+    search.value = each === undefined ? numberValue(String(count)) : partOfEach(search, elements.starts, each)
+    return true
+  }
+  if (query?.all === true && !exists(search.value)) search.value = jsonValue(`[${elements.found.join(',')}]`)
+  return false
+}
+
+function partOfEach(search: Search, starts: readonly number[], each: ByteString): Value {
+  const { json } = search
+  const split = splitPipe(each)
+  if (split !== undefined) search.pipe = split[1]
+  const path = split === undefined ? each : split[0]
+  const parts: ByteString[] = []
+  for (const start of starts) {
+    let at = start
+    while (/^[ \t\r\n]$/.test(json.charAt(at))) at += 1
+    if (at >= json.length || json[at] === ']') continue
+    const { value } = nextValue(json, at)
+    const result = value === undefined ? MISSING : find(value.raw, path, search.depth + 1)
+    if (exists(result)) parts.push(result.raw === '' ? stringOf(result) : result.raw)
+  }
+  return jsonValue(`[${parts.join(',')}]`)
+}
