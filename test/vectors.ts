@@ -5,21 +5,22 @@ import { type Difference, type Evaluate, readVectors } from './vectors/vector.ts
 
 const SHOWN = 5
 
-/** The evaluator of each file of vectors, by file name. */
-const EVALUATORS: Readonly<Record<string, () => Promise<{ readonly evaluate: Evaluate }>>> = {
-  'gjson.jsonl': () => import('./vectors/gjson.ts'),
-  'numbers.jsonl': () => import('./vectors/numbers.ts'),
-  'regexp.jsonl': () => import('./vectors/regexp.ts'),
-}
+/** The evaluators of each file of vectors; a file may have several, each for fields of its own. */
+const EVALUATORS: readonly (readonly [file: string, load: () => Promise<{ readonly evaluate: Evaluate }>])[] = [
+  ['gjson.jsonl', () => import('./vectors/gjson.ts')],
+  ['numbers.jsonl', () => import('./vectors/numbers.ts')],
+  ['regexp.jsonl', () => import('./vectors/regexp.ts')],
+  ['yaml.jsonl', () => import('./vectors/sops.ts')],
+]
 
 async function run(folder: string): Promise<boolean> {
-  const files = readdirSync(folder).filter((name) => EVALUATORS[name] !== undefined)
-  if (files.length === 0)
-    throw new Error(`no known file of vectors in ${folder}: ${Object.keys(EVALUATORS).join(', ')}`)
+  const present = new Set(readdirSync(folder))
+  const rows = EVALUATORS.filter(([name]) => present.has(name))
+  if (rows.length === 0) {
+    throw new Error(`no known file of vectors in ${folder}: ${EVALUATORS.map(([name]) => name).join(', ')}`)
+  }
   let equal = true
-  for (const name of files.sort()) {
-    const load = EVALUATORS[name]
-    if (load === undefined) continue
+  for (const [name, load] of rows) {
     const { evaluate } = await load()
     if (!report(name, join(folder, name), evaluate)) equal = false
   }

@@ -7,6 +7,7 @@ import type { Io } from './io.ts'
 /** Other programs' command lines, by the name under which they are called. */
 const personalities: Readonly<Record<string, () => Promise<{ run(io: Io): Promise<number> }>>> = {
   kubeseal: () => import('./compat/kubeseal/main.ts'),
+  sops: () => import('./compat/sops/main.ts'),
 }
 
 /**

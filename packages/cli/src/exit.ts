@@ -4,7 +4,14 @@ import { SealkitError } from '@sealkit/core'
 export const exitCode = { done: 0, failed: 1, usage: 2 } as const
 
 /** Codes of {@link CliError}. */
-export type CliErrorCode = 'FILE_EXISTS' | 'FILE_UNREADABLE' | 'FILE_UNWRITABLE' | 'NO_KEY' | 'NOT_SUPPORTED' | 'USAGE'
+export type CliErrorCode =
+  | 'FILE_EXISTS'
+  | 'FILE_UNREADABLE'
+  | 'FILE_UNWRITABLE'
+  | 'NO_KEY'
+  | 'NO_SUCH_KEY'
+  | 'NOT_SUPPORTED'
+  | 'USAGE'
 
 /** An error of the command line itself; `USAGE` exits with 2, every other code with 1. */
 export class CliError extends SealkitError<CliErrorCode> {

@@ -1,3 +1,4 @@
+export { type Config, type CreationRule, matchRule, readConfig } from './config.ts'
 export {
   DataKeyError,
   type KeyFailure,
@@ -11,6 +12,7 @@ export { type DecryptOptions, decryptDocuments, decryptFile } from './decrypt.ts
 export { type EncryptOptions, encryptDocuments, encryptFile, type SopsFile } from './encrypt.ts'
 export { decryptManifest, type OpenedFile, type OpenOptions, openFile } from './file.ts'
 export { field, type KeyEntry, type KeyGroup, type KeyKind, keyKinds, keyName, keyTable } from './keygroup.ts'
+export { entry, type KeyTextOptions, parseKeys } from './keytext.ts'
 export { Mac } from './mac.ts'
 export { formatVersion, type Metadata, newMetadata, readMetadata, writeMetadata } from './metadata.ts'
 export { fromPlain, toPlain } from './plain.ts'
@@ -23,6 +25,7 @@ export {
   type Comment,
   comment,
   type Foreign,
+  goType,
   type Item,
   isBranch,
   isComment,

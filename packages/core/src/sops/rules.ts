@@ -61,9 +61,35 @@ export async function selector(rule: Rule | null): Promise<Selector> {
   if (rule === null) return everything
   const { on, encryptsMatches, regex } = ruleTable[rule.name]
   if (!regex) return { on, encryptsMatches, matches: (key) => key.endsWith(rule.pattern) }
-  return { on, encryptsMatches, matches: matcher(rule) }
+  return { on, encryptsMatches, matches: await matcher(rule) }
 }
 
-function matcher(rule: Rule): never {
-  throw new CoreError('INVALID_REGEXP', `${rule.name} is not read yet, so nothing was done`)
+function matcher(rule: Rule): Promise<(text: string) => boolean> {
+  return compilePattern(rule.pattern, {
+    message: `${rule.name} is not a valid regular expression, so nothing was done`,
+    prefix: `${rule.name} is not a valid regular expression, so nothing was done: `,
+  })
+}
+
+/**
+ * Compiles a pattern in Go's syntax.
+ *
+ * @param texts of the error: ours, and what stands before Go's
+ * @throws `INVALID_REGEXP`
+ */
+export async function compilePattern(
+  pattern: string,
+  texts: { message: string; prefix: string },
+): Promise<(text: string) => boolean> {
+  const { compile } = await import('../go/regexp.ts')
+  try {
+    return compile(pattern).test
+  } catch (error) {
+    const upstream = error instanceof CoreError ? (error.upstream ?? error.message) : String(error)
+    throw new CoreError('INVALID_REGEXP', texts.message, {
+      cause: error,
+      hint: 'write it in RE2 syntax: look-around and back-references do not exist there',
+      upstream: texts.prefix + upstream,
+    })
+  }
 }

@@ -156,5 +156,12 @@ function foreignValue(value: Foreign): CoreError {
 /** What Go prints with `%s` for a key that is no string. */
 function printed(key: Foreign): string {
   if (key.type === '<nil>') return '%!s(<nil>)'
-  return key.type === 'time.Time' ? key.text : `%!s(${key.type}=${key.text})`
+  return key.type === 'time.Time' ? timeText(key.text) : `%!s(${key.type}=${key.text})`
+}
+
+/** Go's `String` of a time: `2024-01-01 00:00:00 +0000 UTC`. */
+function timeText(text: string): string {
+  const [, date, time, zone = 'Z'] = /^(.*)T(.*?)(Z|[+-]\d\d:\d\d)$/.exec(text) ?? []
+  const offset = zone.replace(':', '')
+  return `${date} ${time} ${zone === 'Z' ? '+0000 UTC' : `${offset} ${offset}`}`
 }

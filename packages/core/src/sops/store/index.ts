@@ -7,6 +7,7 @@ export type { Format, Indents, Store } from './store.ts'
 const stores: Readonly<Partial<Record<Format, (indents: Indents) => Promise<Store>>>> = {
   json: async ({ json }) => (await import('./json.ts')).jsonStore(json ?? -1),
   binary: async ({ json_binary }) => (await import('./binary.ts')).binaryStore(json_binary ?? -1),
+  yaml: async ({ yaml }) => (await import('./yaml.ts')).yamlStore(yaml ?? 0),
   dotenv: async () => (await import('./dotenv.ts')).dotenvStore(),
 }
 

@@ -1,0 +1,69 @@
+import type { Io } from '../../io.ts'
+import { fatal, SopsExit } from './exit.ts'
+import { type CommandName, commandFlags, missingCommands, rootFlags } from './flags.ts'
+import { parseFlags, reorder } from './parse.ts'
+import { Session } from './session.ts'
+
+const commands: Readonly<Record<CommandName, () => Promise<(session: Session) => Promise<number>>>> = {
+  decrypt: async () => (await import('./decrypt.ts')).decrypt,
+  encrypt: async () => (await import('./encrypt.ts')).encrypt,
+  set: async () => (await import('./set.ts')).set,
+  unset: async () => (await import('./set.ts')).unset,
+  rotate: async () => (await import('./rotate.ts')).rotate,
+  filestatus: async () => (await import('./filestatus.ts')).filestatus,
+  'exec-env': async () => (await import('./execenv.ts')).execEnv,
+}
+
+/**
+ * The command line of sops 3.13.3 on Sealkit's libraries: its flags, texts and exit codes.
+ *
+ * Where sops leaves values in plain text or loses them (an invalid regular expression, a truncated file), this one
+ * refuses; files are replaced whole, and new files in plain text are their owner's alone.
+ */
+export async function run(io: Io): Promise<number> {
+  try {
+    return await runLine(io)
+  } catch (error) {
+    if (!(error instanceof SopsExit)) throw error
+    if (error.message !== '') io.stderr.write(`${error.message}\n`)
+    return error.code
+  }
+}
+
+async function runLine(io: Io): Promise<number> {
+  const root = parseFlags(io.argv, rootFlags, io.env)
+  if (root.error !== undefined) {
+    await (await import('./usage.ts')).wrongUsage(io, null, root.error)
+    fatal(io, root.error)
+    return 1
+  }
+  if (root.help) return (await import('./usage.ts')).help(io, null)
+  if (root.version) return (await import('./version.ts')).version(io, root.values)
+  const [name = '', ...rest] = root.args
+  if (name === 'help' || name === 'h') return (await import('./usage.ts')).help(io, rest[0] ?? null)
+  if (missingCommands.includes(name)) throw new SopsExit(`sops ${name} is not supported yet by this program`, 1)
+  if (isCommand(name)) return runCommand(io, name, { rest, globals: root.values })
+  const session = new Session({ io, flags: root.values, globals: root.values, args: root.args })
+  return (await import('./legacy.ts')).legacy(session)
+}
+
+async function runCommand(
+  io: Io,
+  name: CommandName,
+  { rest, globals }: { rest: readonly string[]; globals: Session['globals'] },
+): Promise<number> {
+  const flags = commandFlags[name]
+  const parsed = parseFlags(reorder(rest, flags), flags, io.env)
+  if (parsed.error !== undefined) {
+    await (await import('./usage.ts')).wrongUsage(io, name, parsed.error)
+    fatal(io, parsed.error)
+    return 1
+  }
+  if (parsed.help) return (await import('./usage.ts')).help(io, name)
+  const session = new Session({ io, flags: parsed.values, globals, args: parsed.args })
+  return (await commands[name]())(session)
+}
+
+function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(commandFlags, name)
+}

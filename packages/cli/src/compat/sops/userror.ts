@@ -1,0 +1,52 @@
+import { type DataKeyError, type KeyFailure, keyName } from '@sealkit/core/sops'
+import { goText } from './exit.ts'
+
+/** What sops prints where no master key gave the data key: every group, every key, every reason. */
+export function dataKeyText(error: DataKeyError, threshold: number): string {
+  const groups = error.groups.map((failures, index) => {
+    if (failures === null) return `Group ${index}: SUCCESS`
+    return `Group ${index}: FAILED\n${prefixed(failures.map(keyText).join('\n\n'), '  ')}`
+  })
+  return `Failed to get the data key required to decrypt the SOPS file.\n\n${groups.join('\n\n')}\n\n${wrap(trailer(error, threshold), 75)}`
+}
+
+function trailer(error: DataKeyError, threshold: number): string {
+  if (threshold === 0) {
+    return 'Recovery failed because no master key was able to decrypt the file. In order for SOPS to recover the file, at least one key has to be successful, but none were.'
+  }
+  const recovered = error.groups.filter((group) => group === null).length
+  return `Recovery failed because the file was encrypted with a Shamir threshold of ${threshold}, but only ${recovered} part(s) were successfully recovered, one for each successful key group. In order for SOPS to recover the file, at least ${threshold} groups have to be successful. In order for a group to be successful, decryption has to succeed with any of the keys in that key group.`
+}
+
+function keyText({ key, error }: KeyFailure): string {
+  const reason = prefixed(wrap(goText(error), 60), '  | ')
+  return `${keyName(key)}: FAILED\n${prefixed(`-${reason.slice(1)}`, '  ')}`
+}
+
+function prefixed(text: string, prefix: string): string {
+  return text
+    .split('\n')
+    .map((line) => prefix + line)
+    .join('\n')
+}
+
+/** Breaks lines at blanks so that none is longer than `width`, as go-wordwrap does; long words stay whole. */
+export function wrap(text: string, width: number): string {
+  return text
+    .split('\n')
+    .map((line) => wrapLine(line, width))
+    .join('\n')
+}
+
+function wrapLine(line: string, width: number): string {
+  const lines: string[] = []
+  let current = ''
+  for (const part of line.match(/\s*\S+|\s+$/g) ?? []) {
+    const word = part.trimStart()
+    if (current !== '' && current.length + part.length > width) {
+      lines.push(current)
+      current = word
+    } else current += part
+  }
+  return [...lines, current].join('\n')
+}
