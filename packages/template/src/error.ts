@@ -31,8 +31,9 @@ export function failure(text: string, safe = false): never {
 }
 
 /** A render went over its budget: memory, steps or time. @throws TEMPLATE_LIMIT always */
-export function overBudget(what: string): never {
+export function overBudget(what: string, upstream?: string): never {
   throw new TemplateError('TEMPLATE_LIMIT', `the template needs more than its ${what} limit`, {
     hint: 'make the template smaller, or raise the limit where the render is configured',
+    ...(upstream === undefined ? {} : { upstream }),
   })
 }

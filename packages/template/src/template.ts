@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { overBudget, TemplateError } from './error.ts'
 import { ExpressionCompiler } from './execute/compile.ts'
-import { type Budget, type MissingKey, type Program, State, type Step } from './execute/state.ts'
+import { type Budget, type MissingKey, type Program, type Sources, State, type Step } from './execute/state.ts'
 import { StatementCompiler } from './execute/walk.ts'
-import type { Context, FunctionRow, FunctionTable } from './functions/row.ts'
+import type { FunctionRow, FunctionTable } from './functions/row.ts'
 import { parseTrees } from './parse/parse.ts'
 import { fromBytes, fromText, toBytes } from './utf8.ts'
 import { Dict, type Value } from './value.ts'
@@ -84,14 +84,17 @@ export function parse(text: string, options: ParseOptions): Template {
  * @throws TEMPLATE_EXECUTION with Go's exact text as `upstream`, TEMPLATE_LIMIT when the budget is used up
  */
 export function execute(template: Template, data: Data, options: ExecuteOptions = {}): Uint8Array {
-  const context: Omit<Context, 'charge'> = {
+  const context: Sources = {
     random: options.random ?? randomBytes,
     now: options.now ?? noClock,
     zone: options.zone ?? 'UTC',
   }
   const budget = { ...DEFAULT_BUDGET, ...options.budget }
   const state = new State(template.program, toValue(data), { context, budget })
-  guarded(() => template.main(state))
+  guarded(
+    () => template.main(state),
+    () => state.failDepth(),
+  )
   return toBytes(state.output)
 }
 
@@ -111,11 +114,11 @@ function toValue(data: Data): Value {
 }
 
 /** Turns a stack that ran out (templates that call each other for ever) into the error that it is. */
-function guarded<T>(run: () => T): T {
+function guarded<T>(run: () => T, tooDeep: () => never = () => overBudget('depth')): T {
   try {
     return run()
   } catch (error) {
-    if (error instanceof RangeError) return overBudget('depth')
+    if (error instanceof RangeError) return tooDeep()
     throw error
   }
 }

@@ -71,6 +71,7 @@ function literalValue(node: Literal, type: string, describe: (node: Operand) => 
     case 'bool':
       return node.kind === 'bool' ? node.value : new ConstantError(`expected bool; found ${text}`)
     case 'string':
+    case 'sprig.HashAlgorithm':
       return node.kind === 'string' ? node.text : new ConstantError(`expected string; found ${text}`)
     case 'float64':
       if (node.kind === 'number' && node.float !== null) return node.float

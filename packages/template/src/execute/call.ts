@@ -1,7 +1,7 @@
 import { FunctionFailure } from '../error.ts'
 import type { FunctionRow } from '../functions/row.ts'
-import type { CommandNode, IdentifierNode, Operand } from '../parse/node.ts'
-import { ANY, isTrue, List, type Method, type Value } from '../value.ts'
+import { type CommandNode, describeNode, type IdentifierNode, type Operand } from '../parse/node.ts'
+import { ANY, isTrue, List, type Method, typeOf, type Value } from '../value.ts'
 import { fit, REFLECT } from './argument.ts'
 import type { Eval, State } from './state.ts'
 
@@ -26,7 +26,8 @@ export function compileCall(row: FunctionRow, site: CallSite, identifier: Identi
     }
   }
   if (row.name === 'and' || row.name === 'or') return shortCircuit(row.name === 'or', site, identifier)
-  const args = compileArguments(row.parameters, site, identifier)
+  const given = compileArguments(row.parameters, site, identifier)
+  const args = row.name === 'call' ? withCallee(given, site) : given
   const isAny = row.result === ANY
   const isReflect = row.result === REFLECT
   return (state) => {
@@ -36,6 +37,22 @@ export function compileCall(row: FunctionRow, site: CallSite, identifier: Identi
     if (!isReflect) state.isInterface = isAny
     return isAny && result === undefined ? null : result
   }
+}
+
+/** `call` is told how its first argument is written, for its error text. */
+function withCallee(given: (state: State) => Value[], site: CallSite): (state: State) => Value[] {
+  const [callee] = site.args
+  return (state) => {
+    const values = given(state)
+    const final = values[0]
+    const name = callee === undefined ? reflectString(final) : describeNode(callee)
+    return [name, ...values]
+  }
+}
+
+/** Go's reflect.Value.String. */
+function reflectString(value: Value): string {
+  return typeof value === 'string' ? value : value === undefined ? '<invalid Value>' : `<${typeOf(value)} Value>`
 }
 
 function invoke(state: State, row: FunctionRow, values: readonly Value[], site: CallSite): Value {

@@ -62,7 +62,7 @@ export class ExpressionCompiler {
   }
 
   #constant(node: Exclude<Operand, { kind: 'field' | 'variable' | 'chain' | 'identifier' | 'pipe' }>): Eval {
-    if (node.kind === 'dot') return dot
+    if (node.kind === 'dot') return dotAt(node)
     if (node.kind === 'nil') {
       return (state) => {
         state.node = node
@@ -119,7 +119,7 @@ export class ExpressionCompiler {
 
   /** An argument of a parameter type (Go's evalArg). */
   argument(node: Operand, type: string): Eval {
-    if (node.kind === 'dot') return fitted(dot, type)
+    if (node.kind === 'dot') return fitted(dotAt(node), type)
     if (node.kind === 'number' || node.kind === 'string' || node.kind === 'bool' || node.kind === 'nil') {
       return literal(node, type, describeNode)
     }
@@ -131,9 +131,12 @@ export class ExpressionCompiler {
   }
 }
 
-const dot: Eval = (state) => {
-  state.isInterface = state.dotIsInterface
-  return state.dot
+function dotAt(node: Operand): Eval {
+  return (state) => {
+    state.node = node
+    state.isInterface = state.dotIsInterface
+    return state.dot
+  }
 }
 
 function fitted(evaluate: Eval, type: string): Eval {

@@ -1,7 +1,7 @@
 import { type FunctionFailure, overBudget, TemplateError } from '../error.ts'
 import { sprintf } from '../fmt/printf.ts'
 import type { Context, FunctionTable } from '../functions/row.ts'
-import { describeNode, type Located, type Node } from '../parse/node.ts'
+import { describeNode, type Located, type Node, type TemplateNode } from '../parse/node.ts'
 import type { Value } from '../value.ts'
 
 /** What a missing key of a map gives: no value, the zero value, or an error. */
@@ -41,6 +41,9 @@ export interface Budget {
   readonly steps: number
 }
 
+/** What a render draws on that is not the template or its data. */
+export type Sources = Pick<Context, 'random' | 'now' | 'zone'>
+
 /** One render: the output so far, the dot, the variables, and the node that an error would point at. */
 export class State {
   readonly program: Program
@@ -55,18 +58,20 @@ export class State {
   /** The value that a pipe gives to the method at the end of a chain. */
   piped: Value
   variables: Variable[]
+  /** How many named templates are running, and the call of the innermost. */
   depth = 0
+  call: TemplateNode | null = null
   stepsLeft: number
   memoryLeft: number
 
-  constructor(program: Program, dot: Value, options: { context: Omit<Context, 'charge'>; budget: Budget }) {
+  constructor(program: Program, dot: Value, options: { context: Sources; budget: Budget }) {
     this.program = program
     this.template = program.name
     this.dot = dot
     this.variables = [{ name: '$', value: dot, isInterface: false }]
     this.stepsLeft = options.budget.steps
     this.memoryLeft = options.budget.memory
-    this.context = { ...options.context, charge: (amount) => this.charge(amount) }
+    this.context = { ...options.context, patterns: new Map(), charge: (amount) => this.charge(amount) }
   }
 
   write(text: string): void {
@@ -125,6 +130,17 @@ export class State {
         upstream,
       },
     )
+  }
+
+  /** Ends the render because templates call each other without end, which here the stack ends before Go's count does. */
+  failDepth(): never {
+    if (this.call === null) return overBudget('depth')
+    this.node = this.call
+    try {
+      return this.fail('exceeded maximum template depth (100000)', [])
+    } catch (error) {
+      return overBudget('depth', (error as TemplateError).upstream)
+    }
   }
 
   /** Ends the render because a function failed. */

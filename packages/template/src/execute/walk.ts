@@ -104,7 +104,7 @@ export class StatementCompiler {
       state.step()
       state.node = node
       const body = this.#body(name) ?? state.fail('template %q not defined', [name], true)
-      invoke(state, name, argument(state), body)
+      invoke(state, node, argument(state), body)
       return 0
     }
   }
@@ -121,13 +121,16 @@ export class StatementCompiler {
 }
 
 /** Runs a named template, which sees its argument as dot and `$` and none of the caller's variables. */
-function invoke(state: State, name: string, argument: Value, body: Step): void {
+function invoke(state: State, call: TemplateNode, argument: Value, body: Step): void {
   const { template, dot, dotIsInterface, node, variables } = state
-  state.template = name
+  state.depth++
+  state.call = call
+  state.template = call.name
   state.dot = argument
   state.dotIsInterface = false
   state.variables = [{ name: '$', value: argument, isInterface: false }]
   body(state)
+  state.depth--
   state.template = template
   state.dot = dot
   state.dotIsInterface = dotIsInterface

@@ -18,7 +18,7 @@ export function formatFloat(value: number, verb: string, precision: number, flag
 }
 
 function formatSpecial(name: string, sign: string, flags: Flags): string {
-  const hidden = name === 'NaN' ? !flags.space && !flags.plus : sign === '+' && !flags.plus
+  const hidden = name === 'NaN' && !flags.space && !flags.plus
   return pad(hidden ? name : sign + name, { ...flags, zero: false })
 }
 

@@ -122,11 +122,11 @@ function unreachable(): never {
 
 function joined(args: readonly Value[]): string {
   const [only] = args
-  return args.length === 1 && typeof only === 'string' ? only : sprint(args)
+  return args.length === 1 && typeof only === 'string' ? only : sprint(args.map((value) => value ?? '<no value>'))
 }
 
-function call([fn]: readonly Value[]): never {
-  return fn == null ? failure('call of nil', true) : failure(`non-function ${sprint([fn])} of type ${typeOf(fn)}`)
+function call([name, fn]: readonly Value[]): never {
+  return fn == null ? failure('call of nil', true) : failure(`non-function ${name as string} of type ${typeOf(fn)}`)
 }
 
 /** An index as a number below or equal to `limit`. */

@@ -1,3 +1,4 @@
+import type { Regexp } from '@sealkit/core/go/regexp'
 import type { Parameter, Value } from '../value.ts'
 
 /**
@@ -15,6 +16,8 @@ export interface Context {
   readonly now: () => bigint
   /** The name of the local time zone. */
   readonly zone: string
+  /** The regular expressions that the render has compiled. */
+  readonly patterns: Map<string, Regexp>
   /** Takes so many bytes or elements from the budget. @throws TEMPLATE_LIMIT */
   readonly charge: (amount: number) => void
 }

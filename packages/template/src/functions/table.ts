@@ -1,5 +1,20 @@
 import { builtinFunctions } from './builtin.ts'
+import { CAST_1_7, CAST_1_10, type Cast } from './cast.ts'
+import { semverFunctions } from './constraint.ts'
+import { cryptoFunctions, hashedHtpasswdFunctions, htpasswdFunctions } from './crypto.ts'
+import { dateFunctions } from './dates.ts'
+import { defaultFunctions } from './defaults.ts'
+import { dictFunctions } from './dicts.ts'
+import { encodingFunctions, hexFunctions } from './encoding.ts'
+import { jsonFunctions } from './json.ts'
+import { listFunctions } from './lists.ts'
+import { mathFunctions } from './math.ts'
+import { pathFunctions } from './paths.ts'
+import { randomFunctions } from './random.ts'
+import { regexFunctions } from './regex.ts'
 import type { FunctionRow, FunctionTable } from './row.ts'
+import { stringFunctions } from './strings.ts'
+import { urlFunctions } from './url.ts'
 
 /** Whose functions a template has: those of Sealed Secrets' controller, or of External Secrets'. */
 export type Personality = 'sealed-secrets' | 'external-secrets'
@@ -8,10 +23,32 @@ export type Personality = 'sealed-secrets' | 'external-secrets'
  * The functions that a controller gives its templates: Go's own, sprig's without those that read the machine (`env`,
  * `expandenv`, `getHostByName`), and for External Secrets its own.
  */
-export function functionTable(_personality: Personality): FunctionTable {
-  return byName([...builtinFunctions()])
+export function functionTable(personality: Personality): FunctionTable {
+  if (personality === 'sealed-secrets')
+    return byName([...builtinFunctions(), ...sprigFunctions(CAST_1_7), ...htpasswdFunctions()])
+  return byName([...builtinFunctions(), ...sprigFunctions(CAST_1_10), ...hexFunctions(), ...hashedHtpasswdFunctions()])
 }
 
+function sprigFunctions(cast: Cast): FunctionRow[] {
+  return [
+    ...stringFunctions(),
+    ...listFunctions(cast),
+    ...dictFunctions(),
+    ...defaultFunctions(),
+    ...mathFunctions(cast),
+    ...randomFunctions(),
+    ...dateFunctions(),
+    ...jsonFunctions(),
+    ...encodingFunctions(),
+    ...pathFunctions(),
+    ...regexFunctions(),
+    ...semverFunctions(),
+    ...urlFunctions(),
+    ...cryptoFunctions(),
+  ]
+}
+
+/** Later rows replace earlier ones: sprig's `slice` is not Go's. */
 function byName(rows: readonly FunctionRow[]): FunctionTable {
   return new Map(rows.map((row) => [row.name, row]))
 }

@@ -18,7 +18,7 @@ export function charConstant(text: string): Constant {
 
 /** Reads a complex constant (`1+2i`). @throws NumberSyntax */
 export function complexConstant(text: string): Constant {
-  const split = /^(.+?[^eEpP])([+-].*)i$/.exec(text)
+  const split = /^(.*[^eEpP])([+-].*)i$/.exec(text)
   const real = attempt(() => parseFloat64(split?.[1] ?? ''))
   const imaginary = attempt(() => parseFloat64(split?.[2] ?? ''))
   if (real === null || imaginary === null) throw new NumberSyntax('expected complex')
