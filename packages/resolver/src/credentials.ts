@@ -27,6 +27,8 @@ export interface Credentials {
   certificateAuthority(spec: { readonly caBundle?: unknown; readonly caProvider?: unknown }): Promise<string | null>
   /** A token for a `ServiceAccountSelector` (`{ name, namespace?, audiences? }`). @throws {ResolverError} `CREDENTIAL_MISSING` */
   serviceAccountToken(selector: unknown, audiences: readonly string[], expirationSeconds: number): Promise<string>
+  /** The annotations of a ServiceAccount. @throws {ResolverError} `CREDENTIAL_MISSING` */
+  serviceAccountAnnotations(selector: unknown): Promise<Readonly<Record<string, string>>>
 }
 
 /** Credentials of a store, for an ExternalSecret of `namespace`. */
@@ -74,6 +76,14 @@ export function storeCredentials(cluster: ClusterAccess, store: Store, namespace
       const { uid = '', resourceVersion = '' } = account?.metadata ?? {}
       sources.push({ kind: 'ServiceAccount', ...key, uid, resourceVersion })
       return token
+    },
+    async serviceAccountAnnotations(selector): Promise<Readonly<Record<string, string>>> {
+      const key = place(selector)
+      const account = await cluster.get('ServiceAccount', key)
+      if (account === null) throw missing(`ServiceAccount "${key.name}" of namespace "${key.namespace}" not found`)
+      const { uid = '', resourceVersion = '', annotations = {} } = account.metadata ?? {}
+      sources.push({ kind: 'ServiceAccount', ...key, uid, resourceVersion })
+      return annotations
     },
   }
 }

@@ -47,3 +47,9 @@ export function prefixed(prefix: string, error: unknown, code: ResolverErrorCode
   options.upstream = `${prefix}${upstream}`
   return new ResolverError(known instanceof ResolverError ? known.code : code, `${prefix}${message}`, options)
 }
+
+/** A pattern that does not compile, with Go's text: patterns stand in manifests, so quoting one tells no secret. */
+export function patternError(prefix: string, error: unknown, code: ResolverErrorCode): ResolverError {
+  const upstream = error instanceof SealkitError ? error.upstream : undefined
+  return new ResolverError(code, `${prefix}${upstream ?? 'invalid pattern'}`, { cause: error })
+}

@@ -87,11 +87,11 @@ export interface FindQuery {
   /** RE2; null = by tags only. */
   readonly name: string | null
   readonly tags: Readonly<Record<string, string>> | null
+  readonly conversionStrategy: ConversionStrategy
 }
 
 /** `dataFrom[].find`. */
 export interface Find extends FindQuery {
-  readonly conversionStrategy: ConversionStrategy
   readonly decodingStrategy: DecodingStrategy
   readonly nullBytePolicy: NullBytePolicy
 }

@@ -6,6 +6,7 @@ export {
   type ObjectKey,
   type TokenOptions,
 } from './cluster.ts'
+export { allowsNamespace, selects } from './condition.ts'
 export type { CredentialSource, Credentials } from './credentials.ts'
 export { isTransient, ResolverError, type ResolverErrorCode } from './error.ts'
 export {
@@ -22,6 +23,8 @@ export {
   type Target,
   type TargetTemplate,
 } from './externalsecret.ts'
+export { type Plan, type PlannedEntry, plan, planText, type Read } from './plan.ts'
+export type { Policy, PolicyRule } from './policy.ts'
 export type {
   Environment,
   Location,
@@ -33,7 +36,17 @@ export type {
   PushTarget,
   RemoteSecret,
 } from './provider.ts'
-export type { MissingEntry, ProviderData, Resolution, ResolveContext } from './resolve.ts'
+export { providers } from './providers/index.ts'
+export { createRenderer, type RendererOptions } from './renderer.ts'
+export {
+  desiredSecret,
+  type MissingEntry,
+  type ProviderData,
+  type Resolution,
+  type ResolveContext,
+  resolveData,
+  resolveExternalSecret,
+} from './resolve.ts'
 export { createSessions, type Session, type Sessions, type SessionsOptions } from './session.ts'
 export { type LabelSelector, readStore, type Store, type StoreCondition, type StoreKind } from './store.ts'
 export type { Render, RenderOptions } from './template.ts'

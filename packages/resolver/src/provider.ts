@@ -61,7 +61,7 @@ export interface Provider {
    * the same order. A location that failed alone is an error in its place: nothing is left out silently.
    */
   getMany?(locations: readonly Location[], signal: AbortSignal): Promise<readonly (RemoteSecret | null | Error)[]>
-  /** Secrets by name and tags, values whole. Names are the backend's; the engine converts them. */
+  /** Secrets by name and tags, values whole. Names are the backend's own; the engine converts them. */
   find(query: FindQuery, signal: AbortSignal): Promise<ReadonlyMap<string, Uint8Array> | null>
   push(request: PushRequest, signal: AbortSignal): Promise<void>
   delete(target: PushTarget, signal: AbortSignal): Promise<void>
@@ -107,6 +107,8 @@ export interface ProviderRow {
   readonly capabilities: 'ReadOnly' | 'WriteOnly' | 'ReadWrite'
   /** The backend's answer depends on the property (a webhook's URL may hold it), so it is part of the location. */
   readonly readsProperty?: boolean
+  /** The hosts that a store's spec names, `host` or `host:port`, for a policy; absent = the provider has none. */
+  hosts?(spec: Readonly<Record<string, unknown>>): readonly string[]
   /** Whether External Secrets marks it unmaintained (event `StoreUnmaintained`). */
   readonly unmaintained?: boolean
   load(): Promise<ProviderModule>

@@ -57,6 +57,7 @@ interface OpenSession {
 export function createSessions(options: SessionsOptions): Sessions {
   const { environment, providers = builtin, concurrency = 8 } = options
   const open = new Map<string, OpenSession>()
+  const turns = new Map<string, Promise<unknown>>()
   const row = (store: Store): ProviderRow => providerRow(providers, store)
 
   const replace = async (
@@ -87,13 +88,13 @@ export function createSessions(options: SessionsOptions): Sessions {
     row,
     async open(store, namespace, cluster): Promise<Session> {
       const key = sessionKey(store, namespace)
-      const current = open.get(key)
-      const usable = current !== undefined && current.config === configuration(store)
-      const session =
-        usable && (await unchanged(cluster, current.credentials.sources))
-          ? current
-          : await replace(key, store, namespace, cluster)
-      return lease(session)
+      // One after the other for each key, so that two who come at once do not both log in.
+      return inTurn(turns, key, async () => {
+        const current = open.get(key)
+        const usable = current !== undefined && current.config === configuration(store)
+        const kept = usable && (await unchanged(cluster, current.credentials.sources))
+        return lease(kept ? current : await replace(key, store, namespace, cluster))
+      })
     },
     async forget(store): Promise<void> {
       const gone = [...open].filter(([, session]) => session.store === storeKey(store))
@@ -105,6 +106,20 @@ export function createSessions(options: SessionsOptions): Sessions {
       open.clear()
       await Promise.all(sessions.map(drop))
     },
+  }
+}
+
+async function inTurn<Value>(
+  turns: Map<string, Promise<unknown>>,
+  key: string,
+  call: () => Promise<Value>,
+): Promise<Value> {
+  const turn = (turns.get(key) ?? Promise.resolve()).then(call, call)
+  turns.set(key, turn)
+  try {
+    return await turn
+  } finally {
+    if (turns.get(key) === turn) turns.delete(key)
   }
 }
 
@@ -180,14 +195,30 @@ function reader(provider: Provider, concurrency: number): Pick<Session, 'read' |
     read(locations, signal): Promise<RemoteSecret | null>[] {
       const { getMany } = provider
       if (getMany === undefined || locations.length < 2) return locations.map((location) => one(location, signal))
-      // Bound to the first caller's signal: a batch belongs to one resolution, only its members are joined.
-      const batch = limit(signal, () => getMany.call(provider, locations, signal))
+      const batch = startBatch((shared) => limit(shared, () => getMany.call(provider, locations, shared)))
       return locations.map((location, index) =>
-        gets.join(locationKey(location), signal, async () => take(await batch, index)),
+        gets.join(locationKey(location), signal, async (member) => take(await batch(member), index)),
       )
     },
     find: (query, signal) =>
       finds.join(JSON.stringify(query), signal, (shared) => limit(shared, () => provider.find(query, shared))),
+  }
+}
+
+/** One call for several members: begun by the first that needs it, aborted when the last of them is. */
+function startBatch<Value>(start: (signal: AbortSignal) => Promise<Value>): (member: AbortSignal) => Promise<Value> {
+  const controller = new AbortController()
+  let call: Promise<Value> | undefined
+  let members = 0
+  return (member) => {
+    members += 1
+    const leave = (): void => {
+      members -= 1
+      if (members === 0) controller.abort(member.reason)
+    }
+    member.addEventListener('abort', leave, { once: true })
+    call ??= start(controller.signal)
+    return call
   }
 }
 

@@ -1,4 +1,14 @@
 import type { ProviderRow } from '../provider.ts'
+import { specHost } from './aws/spec.ts'
+import { urlHost } from './text.ts'
 
 /** Providers by their key in a store's `spec.provider`; each module, and the SDK behind it, is loaded when a store is opened. */
-export const providers: Readonly<Record<string, ProviderRow>> = {}
+export const providers: Readonly<Record<string, ProviderRow>> = {
+  fake: { capabilities: 'ReadWrite', unmaintained: true, load: () => import('./fake.ts') },
+  aws: { capabilities: 'ReadWrite', hosts: (spec) => [specHost(spec)], load: () => import('./aws/index.ts') },
+  vault: {
+    capabilities: 'ReadWrite',
+    hosts: (spec) => [urlHost(spec['server'])],
+    load: () => import('./vault/index.ts'),
+  },
+}

@@ -1,0 +1,83 @@
+import type { Values } from '../convert.ts'
+import { prefixed, ResolverError } from '../error.ts'
+import type { GeneratorRef } from '../externalsecret.ts'
+import type { ResolveContext } from '../resolve.ts'
+import { type Json, object, text } from '../view.ts'
+
+/** Makes values instead of reading them: new ones for each call. */
+export type Generate = (spec: Json, random: Random) => Values | Promise<Values>
+
+/** Random bytes from a source that cannot be guessed. */
+export type Random = (size: number) => Uint8Array
+
+/** A row of the table of generators. */
+export interface GeneratorRow {
+  /** The key in a ClusterGenerator's `spec.generator`. */
+  readonly clusterKey: string
+  load(): Promise<{ readonly generate: Generate }>
+}
+
+/** Generators by kind; each module is loaded when it is used. */
+export const generators: Readonly<Record<string, GeneratorRow>> = {
+  Fake: { clusterKey: 'fakeSpec', load: () => import('./fake.ts') },
+  Password: { clusterKey: 'passwordSpec', load: () => import('./password.ts') },
+  UUID: { clusterKey: 'uuidSpec', load: () => import('./uuid.ts') },
+}
+
+/** What a generator is run with. */
+export interface GenerateOptions {
+  readonly namespace: string
+  readonly context: Pick<ResolveContext, 'cluster' | 'random'>
+}
+
+/**
+ * Runs the generator that an entry of `dataFrom` names.
+ *
+ * @throws {ResolverError} `NOT_SUPPORTED` for a kind without a row, `PROVIDER_FAILED` when the object is not there
+ */
+export async function generate(ref: GeneratorRef, { namespace, context }: GenerateOptions): Promise<Values> {
+  const { kind, spec } = await readGenerator(ref, namespace, context)
+  const row = Object.hasOwn(generators, kind) ? generators[kind] : undefined
+  if (row === undefined) {
+    throw new ResolverError('NOT_SUPPORTED', `the generator kind ${kind} is not supported`, {
+      hint: `the kinds are ${Object.keys(generators).join(', ')}`,
+    })
+  }
+  const module = await row.load()
+  try {
+    return await module.generate(spec, context.random ?? secureRandom)
+  } catch (error) {
+    throw prefixed('error using generator: ', error)
+  }
+}
+
+interface GeneratorObject {
+  readonly kind: string
+  readonly spec: Json
+}
+
+async function readGenerator(
+  ref: GeneratorRef,
+  namespace: string,
+  { cluster }: GenerateOptions['context'],
+): Promise<GeneratorObject> {
+  const clusterScoped = ref.kind === 'ClusterGenerator'
+  if (!clusterScoped && !Object.hasOwn(generators, ref.kind)) return { kind: ref.kind, spec: {} }
+  const kind = ref.kind as 'ClusterGenerator' | 'Fake' | 'Password' | 'UUID'
+  const found = await cluster.get(kind, { namespace: clusterScoped ? '' : namespace, name: ref.name })
+  if (found === null) {
+    throw new ResolverError(
+      'PROVIDER_FAILED',
+      `unable to get generator: ${ref.kind}.generators.external-secrets.io "${ref.name}" not found`,
+    )
+  }
+  const spec = object(found['spec'])
+  if (!clusterScoped) return { kind, spec }
+  const inner = text(spec['kind'])
+  const key = Object.hasOwn(generators, inner) ? generators[inner]?.clusterKey : undefined
+  return { kind: inner, spec: object(object(spec['generator'])[key ?? '']) }
+}
+
+function secureRandom(size: number): Uint8Array {
+  return globalThis.crypto.getRandomValues(new Uint8Array(size))
+}

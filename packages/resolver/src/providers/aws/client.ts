@@ -1,0 +1,80 @@
+import { ResolverError } from '../../error.ts'
+import type { Environment } from '../../provider.ts'
+import { type AwsSpec, serviceHost } from './spec.ts'
+
+/** Credentials as the SDK takes them. */
+export interface AwsCredentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+  readonly expiration?: Date
+}
+
+/** The configuration of an SDK client, whole: what is not set here, the SDK would look up in the environment and in files. */
+export interface ClientConfig {
+  readonly region: string
+  readonly endpoint: string
+  readonly credentials: AwsCredentials | (() => Promise<AwsCredentials>)
+  readonly maxAttempts: number
+  readonly retryMode: 'standard'
+  readonly defaultsMode: 'standard'
+  readonly useDualstackEndpoint: false
+  readonly useFipsEndpoint: false
+  readonly userAgentAppId: string
+}
+
+/** The configuration for a service of the store's region, or at the address that the caller gives for it. */
+export function clientConfig(
+  service: string,
+  spec: Pick<AwsSpec, 'region' | 'maxAttempts'>,
+  { endpoints = {} }: Pick<Environment, 'endpoints'>,
+  credentials: ClientConfig['credentials'],
+): ClientConfig {
+  return {
+    region: spec.region,
+    endpoint: endpoints[service] ?? `https://${serviceHost(service, spec.region)}`,
+    credentials,
+    maxAttempts: spec.maxAttempts,
+    retryMode: 'standard',
+    defaultsMode: 'standard',
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
+    userAgentAppId: 'sealkit',
+  }
+}
+
+/** What an SDK error tells. */
+interface ServiceError extends Error {
+  readonly $metadata?: { readonly httpStatusCode?: number }
+  readonly $retryable?: { readonly throttling?: boolean }
+}
+
+const denied: ReadonlySet<string> = new Set([
+  'AccessDeniedException',
+  'ExpiredTokenException',
+  'InvalidClientTokenId',
+  'SignatureDoesNotMatch',
+  'UnrecognizedClientException',
+])
+
+/** Whether the SDK's error has one of these names. */
+export function isNamed(error: unknown, ...names: readonly string[]): boolean {
+  return error instanceof Error && names.includes(error.name)
+}
+
+/**
+ * An SDK's error as ours. `quote` lets the service's own message through, which names users and resources: only for calls
+ * that send no value.
+ */
+export function serviceFailure(operation: string, error: unknown, quote: boolean): unknown {
+  if (error instanceof ResolverError || !(error instanceof Error) || error.name === 'AbortError') return error
+  const { $metadata, $retryable } = error as ServiceError
+  const status = $metadata?.httpStatusCode
+  const text = quote && status !== undefined ? `: ${error.message}` : ''
+  const code = denied.has(error.name)
+    ? 'ACCESS_DENIED'
+    : status === undefined || status >= 500 || status === 429 || $retryable?.throttling === true
+      ? 'PROVIDER_UNAVAILABLE'
+      : 'PROVIDER_FAILED'
+  return new ResolverError(code, `${operation}: ${error.name}${text}`, { cause: error })
+}

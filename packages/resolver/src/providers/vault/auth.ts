@@ -1,0 +1,144 @@
+import type { Credentials } from '../../credentials.ts'
+import { prefixed, ResolverError } from '../../error.ts'
+import type { Store } from '../../store.ts'
+import { type Json, object, optionalObject, text, texts } from '../../view.ts'
+import type { Answer } from './api.ts'
+import { encodePath } from './path.ts'
+
+/** A way to a token: one that is there already, or a login. */
+export type Login =
+  | { readonly token: string }
+  | { readonly path: string; readonly data: Readonly<Record<string, unknown>> }
+
+type Method = (auth: Json, credentials: Credentials) => Promise<Login>
+
+/** Seconds for which a ServiceAccount's token is asked. */
+const tokenSeconds = 600
+
+/** Auth methods by their key in `spec.provider.vault.auth`, in the order of precedence: the first that is there is used. */
+const methods: readonly (readonly [string, Method])[] = [
+  ['tokenSecretRef', async (ref, credentials) => ({ token: await credentials.secretText(ref) })],
+  ['appRole', appRole],
+  ['kubernetes', kubernetes],
+  ['ldap', (auth, credentials) => passwordLogin('ldap', auth, credentials)],
+  ['userPass', (auth, credentials) => passwordLogin('userpass', auth, credentials)],
+  ['jwt', jwt],
+  ['cert', async (auth) => ({ path: loginPath(auth, 'path', 'cert'), data: { name: text(auth['vaultRole']) } })],
+]
+
+/**
+ * What the store's auth block comes to; null when it has none.
+ *
+ * @throws {ResolverError} `CREDENTIAL_MISSING`, `NOT_SUPPORTED` for a block without a method that we have
+ */
+export async function readLogin(auth: Json | null, credentials: Credentials): Promise<Login | null> {
+  if (auth === null) return null
+  for (const [key, method] of methods) {
+    const block = optionalObject(auth[key])
+    if (block !== null) return method(block, credentials)
+  }
+  throw new ResolverError('NOT_SUPPORTED', 'vault.auth has no method that is supported', {
+    hint: `the methods are ${methods.map(([key]) => key).join(', ')}`,
+  })
+}
+
+async function appRole(auth: Json, credentials: Credentials): Promise<Login> {
+  const ref = optionalObject(auth['roleRef'])
+  const roleId = ref === null ? text(auth['roleId']).trim() : await credentials.secretText(ref)
+  const secretId = await credentials.secretText(auth['secretRef'])
+  return { path: loginPath(auth, 'path', 'approle'), data: { role_id: roleId, secret_id: secretId } }
+}
+
+async function kubernetes(auth: Json, credentials: Credentials): Promise<Login> {
+  const data = { jwt: await kubernetesToken(auth, credentials), role: text(auth['role']) }
+  return { path: loginPath(auth, 'mountPath', 'kubernetes'), data }
+}
+
+async function kubernetesToken(auth: Json, credentials: Credentials): Promise<string> {
+  const account = optionalObject(auth['serviceAccountRef'])
+  if (account !== null) return credentials.serviceAccountToken(account, [], tokenSeconds)
+  const secret = optionalObject(auth['secretRef'])
+  if (secret !== null) return credentials.secretText(secret, 'token')
+  throw new ResolverError(
+    'NOT_SUPPORTED',
+    "vault.auth.kubernetes needs serviceAccountRef or secretRef: the controller's own token is not used",
+    {
+      hint: 'name a ServiceAccount in serviceAccountRef',
+    },
+  )
+}
+
+async function passwordLogin(mount: string, auth: Json, credentials: Credentials): Promise<Login> {
+  const username = encodePath(text(auth['username']).trim())
+  const password = await credentials.secretText(auth['secretRef'])
+  return { path: `${loginPath(auth, 'path', mount)}/${username}`, data: { password } }
+}
+
+async function jwt(auth: Json, credentials: Credentials): Promise<Login> {
+  const account = optionalObject(auth['kubernetesServiceAccountToken'])
+  const path = loginPath(auth, 'path', 'jwt')
+  const role = text(auth['role']).trim()
+  if (account === null) return { path, data: { role, jwt: await credentials.secretText(auth['secretRef']) } }
+  const audiences = account['audiences'] === undefined ? ['vault'] : texts(account['audiences'])
+  const seconds = Number(account['expirationSeconds'] ?? tokenSeconds)
+  const token = await credentials.serviceAccountToken(account['serviceAccountRef'], audiences, seconds)
+  return { path, data: { role, jwt: token } }
+}
+
+function loginPath(auth: Json, field: string, otherwise: string): string {
+  return `auth/${encodePath(text(auth[field], otherwise))}/login`
+}
+
+/** A token, and when it must be replaced. */
+export interface Token {
+  readonly value: string
+  /** Milliseconds since 1970; `Infinity` for one that we did not ask for. */
+  readonly until: number
+  /** Whether we made it, and so must end it. */
+  readonly ours: boolean
+}
+
+/** Milliseconds before its end at which a token counts as expired, as in External Secrets' token cache. */
+const margin = 60_000
+
+/** The token of a login's answer. @throws {ResolverError} `ACCESS_DENIED` when there is none */
+export function readToken(answer: Answer, now: number): Token {
+  const auth = answer?.get('auth')
+  const members = auth?.kind === 'object' ? new Map(auth.members.map(({ key, value }) => [key, value])) : new Map()
+  const token = members.get('client_token')
+  const seconds = members.get('lease_duration')
+  if (token?.kind !== 'string' || token.value === '') {
+    throw new ResolverError('ACCESS_DENIED', 'the login gave no token')
+  }
+  const lifetime = seconds?.kind === 'number' ? Number(seconds.text) * 1000 : 0
+  // No lifetime (0) means a token without an end.
+  const until = lifetime === 0 ? Number.POSITIVE_INFINITY : now + Math.max(lifetime - margin, lifetime / 2)
+  return { value: token.value, until, ours: true }
+}
+
+/** A login's failure in the words of External Secrets' store condition. */
+export function loginFailed(error: unknown): ResolverError {
+  return prefixed('unable to log in to Vault: ', error, 'ACCESS_DENIED')
+}
+
+/** Whether credentials are looked up in the caller's namespace, so that only a caller can tell whether the store works. */
+export function isReferent(store: Store): boolean {
+  return store.kind === 'ClusterSecretStore' && hasOpenSelector(object(store.provider.spec['auth']))
+}
+
+const selectors: ReadonlySet<string> = new Set([
+  'tokenSecretRef',
+  'secretRef',
+  'roleRef',
+  'serviceAccountRef',
+  'clientCert',
+])
+
+function hasOpenSelector(block: Json): boolean {
+  return Object.entries(block).some(([key, value]) => {
+    const inner = optionalObject(value)
+    if (inner === null) return false
+    if (!selectors.has(key) || 'accessKeyIDSecretRef' in inner) return hasOpenSelector(inner)
+    return text(inner['namespace']) === ''
+  })
+}

@@ -1,0 +1,119 @@
+import { ResolverError } from '../../error.ts'
+import { createJoiner } from '../../fetch.ts'
+import type { OpenOptions } from '../../provider.ts'
+import { optionalObject } from '../../view.ts'
+import { createApi, type VaultApi } from './api.ts'
+import { loginFailed, readLogin, readToken, type Token } from './auth.ts'
+import { retryDelay, type VaultSpec } from './spec.ts'
+import { createTransport, type Transport } from './transport.ts'
+
+/** One store's connection: its agent, and its token for as long as that lives. */
+export interface Connection {
+  readonly spec: VaultSpec
+  /** Calls with a token that is good; a token that we made and the server refuses is replaced once. */
+  call<Value>(request: (api: VaultApi) => Promise<Value>, signal: AbortSignal): Promise<Value>
+  /** Logs in if need be and asks the server about the token. */
+  lookup(signal: AbortSignal): Promise<void>
+  /** Revokes the token if we made it, and closes the connections. */
+  close(): Promise<void>
+}
+
+interface Open {
+  readonly api: VaultApi
+  readonly transport: Transport
+}
+
+/** A connection that is made when it is first used. */
+export function connect(spec: VaultSpec, options: OpenOptions): Connection {
+  const logins = createJoiner<Token | null>()
+  let opened: Promise<Open> | undefined
+  let token: Token | null | undefined
+  const openOnce = (): Promise<Open> => {
+    // A failure is not kept: the missing object may be there next time.
+    opened ??= openApi(spec, options).catch((error: unknown) => {
+      opened = undefined
+      throw error
+    })
+    return opened
+  }
+  const authenticated = async (signal: AbortSignal): Promise<VaultApi> => {
+    const { api } = await openOnce()
+    if (token === undefined || (token !== null && token.until <= options.environment.now())) {
+      token = await logins.join('login', signal, (shared) => login(api, spec, options, shared))
+      api.token = token?.value ?? ''
+    }
+    return api
+  }
+  return {
+    spec,
+    async call<Value>(request: (api: VaultApi) => Promise<Value>, signal: AbortSignal): Promise<Value> {
+      const api = await authenticated(signal)
+      const used = token
+      try {
+        return await request(api)
+      } catch (error) {
+        const replaceable = used?.ours === true && error instanceof ResolverError && error.code === 'ACCESS_DENIED'
+        if (!replaceable) throw error
+        if (token === used) token = undefined
+        return request(await authenticated(signal))
+      }
+    },
+    async lookup(signal): Promise<void> {
+      const api = await authenticated(signal)
+      if (token === null) return
+      await api.read('auth/token/lookup-self', signal)
+    },
+    async close(): Promise<void> {
+      if (opened === undefined) return
+      const { api, transport } = await opened
+      // A batch token ends by itself and cannot be revoked.
+      const revocable = token?.ours === true && !token.value.startsWith('hvb.') && !token.value.startsWith('b.')
+      if (revocable) await api.write('auth/token/revoke-self', {}, AbortSignal.timeout(5_000)).catch(() => undefined)
+      transport.close()
+    },
+  }
+}
+
+async function openApi(spec: VaultSpec, { credentials }: OpenOptions): Promise<Open> {
+  const transport = createTransport({
+    certificateAuthority: await credentials.certificateAuthority(spec.trust),
+    clientCertificate: await clientCertificate(spec, { credentials }),
+    maxRetries: spec.maxRetries,
+    retryDelay: retryDelay(spec.retryInterval),
+    // Agents and proxies refuse requests without it, so that no page in a browser can make one.
+    headers: { ...spec.headers, 'X-Vault-Request': 'true' },
+  })
+  return { transport, api: await createApi(spec, transport) }
+}
+
+/** The client certificate of `tls`, or of the `cert` auth method. */
+async function clientCertificate(
+  spec: VaultSpec,
+  { credentials }: Pick<OpenOptions, 'credentials'>,
+): Promise<{ cert: string; key: string } | null> {
+  const tls = optionalObject(spec.trust['tls'])
+  const auth = optionalObject(spec.auth?.['cert'])
+  const [certificate, key] =
+    tls === null ? [auth?.['clientCert'], auth?.['secretRef']] : [tls['certSecretRef'], tls['keySecretRef']]
+  if (certificate === undefined || key === undefined) return null
+  return {
+    cert: await credentials.secretText(certificate, 'tls.crt'),
+    key: await credentials.secretText(key, 'tls.key'),
+  }
+}
+
+async function login(
+  api: VaultApi,
+  spec: VaultSpec,
+  { credentials, environment }: OpenOptions,
+  signal: AbortSignal,
+): Promise<Token | null> {
+  const way = await readLogin(spec.auth, credentials)
+  if (way === null) return null
+  if ('token' in way) return { value: way.token, until: Number.POSITIVE_INFINITY, ours: false }
+  try {
+    return readToken(await api.login(way.path, way.data, signal), environment.now())
+  } catch (error) {
+    throw loginFailed(error)
+  }
+}

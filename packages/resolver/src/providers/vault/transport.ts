@@ -1,0 +1,170 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { setTimeout as wait } from 'node:timers/promises'
+import { ResolverError } from '../../error.ts'
+
+/** A request as node-vault hands it to its `request-promise` hook. */
+export interface VaultRequest {
+  readonly method: string
+  readonly uri: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly json?: unknown
+  readonly signal?: AbortSignal
+}
+
+/** An answer: the body as text, so that numbers keep their digits. */
+export interface VaultResponse {
+  readonly statusCode: number
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+  readonly request: { readonly path: string }
+}
+
+/** A body that is JSON text already; node-vault passes it on untouched. */
+export class RawJson {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** Sends requests of one store, over connections of its own. */
+export interface Transport {
+  send(request: VaultRequest): Promise<VaultResponse>
+  close(): void
+}
+
+/** How a {@link Transport} connects. */
+export interface TransportOptions {
+  /** PEM; null = the platform's roots. Given, only these are trusted. */
+  readonly certificateAuthority: string | null
+  readonly clientCertificate: { readonly cert: string; readonly key: string } | null
+  readonly maxRetries: number
+  /** Milliseconds before the first retry. */
+  readonly retryDelay: number
+  /** Headers of every request. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Milliseconds that one attempt may take; the Vault client's own limit. */
+const timeout = 60_000
+/** Bytes of the longest answer that is read. */
+const longestBody = 32 * 1024 * 1024
+
+/** A transport with an agent of its own: no connection and no session of one store is ever used for another. */
+export function createTransport(options: TransportOptions): Transport {
+  const { certificateAuthority: ca, clientCertificate } = options
+  const tls = { ...(ca === null ? {} : { ca }), ...clientCertificate }
+  const agents = { 'http:': new HttpAgent({ keepAlive: true }), 'https:': new HttpsAgent({ keepAlive: true, ...tls }) }
+  const attempt = (request: VaultRequest): Promise<VaultResponse> =>
+    once({ ...request, headers: { ...options.headers, ...request.headers } }, agents)
+  return {
+    async send(request): Promise<VaultResponse> {
+      for (let attempts = 0; ; attempts += 1) {
+        const last = attempts >= options.maxRetries
+        try {
+          const response = await redirected(await attempt(request), request, attempt)
+          if (last || !worthAnotherTry(response.statusCode)) return response
+          await wait(retryAfter(response) ?? options.retryDelay * 2 ** attempts, undefined, signalOption(request))
+        } catch (error) {
+          request.signal?.throwIfAborted()
+          if (last) throw unreachable(request, error)
+          await wait(options.retryDelay * 2 ** attempts, undefined, signalOption(request))
+        }
+      }
+    },
+    close(): void {
+      agents['http:'].destroy()
+      agents['https:'].destroy()
+    },
+  }
+}
+
+/** 412 says that a replica has not caught up yet; 501 will not change. */
+function worthAnotherTry(status: number): boolean {
+  return status === 412 || status === 429 || (status >= 500 && status !== 501)
+}
+
+function retryAfter({ headers }: VaultResponse): number | undefined {
+  const seconds = Number(headers['retry-after'])
+  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, 60) * 1000 : undefined
+}
+
+function signalOption({ signal }: VaultRequest): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal }
+}
+
+/** A standby node answers with the active one's address. One step is followed, and never from https to http. */
+async function redirected(
+  response: VaultResponse,
+  request: VaultRequest,
+  attempt: (request: VaultRequest) => Promise<VaultResponse>,
+): Promise<VaultResponse> {
+  const { location } = response.headers
+  if (![301, 302, 307].includes(response.statusCode) || location === undefined) return response
+  const from = new URL(request.uri)
+  const to = new URL(location, from)
+  if (from.protocol === 'https:' && to.protocol !== 'https:') {
+    throw new ResolverError('PROVIDER_FAILED', 'the server redirects from https to http')
+  }
+  return attempt({ ...request, uri: to.href })
+}
+
+function unreachable({ uri }: VaultRequest, cause: unknown): ResolverError {
+  if (cause instanceof ResolverError) return cause
+  const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
+  return new ResolverError('PROVIDER_UNAVAILABLE', `cannot reach ${new URL(uri).host}${code}`, { cause })
+}
+
+function requestBody(json: unknown): string | undefined {
+  if (json === undefined || json === true) return undefined
+  return json instanceof RawJson ? json.text : JSON.stringify(json)
+}
+
+type Agents = Readonly<Record<'http:' | 'https:', HttpAgent>>
+
+function once(request: VaultRequest, agents: Agents): Promise<VaultResponse> {
+  const url = new URL(request.uri)
+  const secure = url.protocol === 'https:'
+  const body = requestBody(request.json)
+  return new Promise((resolve, reject) => {
+    const sent = (secure ? httpsRequest : httpRequest)(url, {
+      method: request.method,
+      headers: {
+        ...request.headers,
+        ...(body === undefined
+          ? {}
+          : {
+              'content-type': request.headers?.['Content-Type'] ?? 'application/json',
+              'content-length': Buffer.byteLength(body),
+            }),
+      },
+      agent: agents[secure ? 'https:' : 'http:'],
+      timeout,
+      ...signalOption(request),
+    })
+    sent.on('response', (response) => readBody(response).then((text) => resolve(answer(url, response, text)), reject))
+    sent.on('timeout', () => sent.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })))
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+function answer(url: URL, response: IncomingMessage, body: string): VaultResponse {
+  return { statusCode: response.statusCode ?? 0, headers: response.headers, body, request: { path: url.pathname } }
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of response) {
+    size += chunk.length
+    if (size > longestBody) {
+      response.destroy()
+      throw new ResolverError('PROVIDER_FAILED', 'the answer is too long')
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
