@@ -8,6 +8,7 @@ export {
 export { type CrdFamily, crds } from './crds/index.ts'
 export { ControllerError, type ControllerErrorCode } from './error.ts'
 export type { ObjectEvent, RecordEvent } from './event.ts'
+export { type Flag, type FlagSources, type FlagValues, flagUsage, parseFlags } from './flags.ts'
 export {
   createLog,
   errorFields,
@@ -18,6 +19,7 @@ export {
   type LogLevel,
   type LogOptions,
 } from './log.ts'
+export { type Controller, type ManagerOptions, reconcileAll, runControllers, type Settled } from './manager.ts'
 export {
   createMetrics,
   type ExternalSecretMetrics,
@@ -27,6 +29,7 @@ export {
   serveMetrics,
 } from './metrics.ts'
 export { type Reconcile, type Result, TerminalError } from './reconcile.ts'
+export { type Ports, type RunOptions, runController } from './run.ts'
 export { parallelDecrypt } from './sealing-key/decrypt.ts'
 export {
   checkKeyPrefix,
@@ -35,3 +38,4 @@ export {
   type SealingKeysOptions,
   sealingKeys,
 } from './sealing-key/keys.ts'
+export { type ExternalSecretSettings, type Kind, kinds, type SealedSecretSettings, type Settings } from './settings.ts'

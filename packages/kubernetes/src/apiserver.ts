@@ -217,8 +217,10 @@ async function listPages(
     const signal = options.signal === undefined ? {} : { signal: options.signal }
     const request = { method: 'GET', path: `${base}${query}`, headers: { accept }, ...signal }
     const page = (await exchange(request, { method: 'GET', resource: resourceName(resource) })) as ListPage
-    if (!Array.isArray(page.items) || page.metadata === undefined) throw unexpected()
-    for (const item of page.items) items.push(withKind(resource, item))
+    // Go writes an empty list of metadata as null.
+    const found = page.items === null ? [] : page.items
+    if (!Array.isArray(found) || page.metadata === undefined) throw unexpected()
+    for (const item of found) items.push(withKind(resource, item))
     next = page.metadata.continue ?? ''
     if (next === '') return { items, resourceVersion: page.metadata.resourceVersion ?? '' }
   }
@@ -226,7 +228,7 @@ async function listPages(
 
 interface ListPage {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string }
-  readonly items?: ClusterObject[]
+  readonly items?: ClusterObject[] | null
 }
 
 function selectors(options: ListOptions): Record<string, string> {

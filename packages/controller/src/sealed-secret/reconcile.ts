@@ -1,3 +1,4 @@
+import { CoreError } from '@sealkit/core'
 import type { Manifest, ObjectMeta } from '@sealkit/core/manifest'
 import { type KeyRing, type Render, unsealManifest } from '@sealkit/core/sealed'
 import {
@@ -71,7 +72,7 @@ export function reconcileSealedSecret(context: SealedSecretContext): Reconcile {
     }
     observeCondition(context, sealedSecret, failure === null)
     if (failure === null) return {}
-    if (isImmutable(failure)) throw new TerminalError(errorMessage(failure), { cause: failure })
+    if (isTerminal(failure, context)) throw new TerminalError(errorMessage(failure), { cause: failure })
     throw failure
   }
 }
@@ -99,7 +100,19 @@ async function attempt(context: SealedSecretContext, sealedSecret: ClusterObject
   }
 }
 
+/** Writes the Secret; read again and tried again when somebody else wrote it meanwhile. */
 async function store(context: SealedSecretContext, sealedSecret: ClusterObject, unsealed: Manifest): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await storeOnce(context, sealedSecret, unsealed)
+      return
+    } catch (error) {
+      if (tries >= 5 || !isKubernetesError(error, 'CONFLICT', 'ALREADY_EXISTS', 'NOT_FOUND')) throw error
+    }
+  }
+}
+
+async function storeOnce(context: SealedSecretContext, sealedSecret: ClusterObject, unsealed: Manifest): Promise<void> {
   const { cluster, fieldManager, log } = context
   const key = keyOf(sealedSecret)
   const existing = await cluster.get(resources.secret, key)
@@ -150,7 +163,8 @@ async function recordStatus(
       ...errorFields(error),
     })
     context.metrics.unsealErrors.inc({ reason: 'status', namespace: sealedSecret.metadata.namespace ?? '' })
-    return false
+    // A status that is not written is work that is not done.
+    throw error
   }
 }
 
@@ -162,6 +176,15 @@ function eventMessage(failure: unknown, key: Key): string {
   if (isImmutable(failure)) return `Error updating ${keyText(key)}: ${immutableText}`
   const message = errorMessage(failure)
   return failure instanceof ControllerError ? message.replace(/^failed update: /, '') : message
+}
+
+/**
+ * Whether trying again is of no use until something changes: the SealedSecret, the keys, or the Secret in the way. Each
+ * of these changes is watched.
+ */
+function isTerminal(failure: unknown, { secretMetadata }: SealedSecretContext): boolean {
+  if (failure instanceof ControllerError) return failure.code === 'SECRET_UNMANAGED' && secretMetadata !== undefined
+  return failure instanceof CoreError || isImmutable(failure)
 }
 
 function isImmutable(failure: unknown): boolean {

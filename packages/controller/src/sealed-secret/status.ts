@@ -69,7 +69,7 @@ export async function writeStatus(
   outcome: { readonly failure: string | null; readonly now: () => Date },
 ): Promise<boolean> {
   let current: (Manifest & { metadata: { name: string } }) | null = sealedSecret
-  for (let attempt = 0; attempt < 8; attempt += 1) {
+  for (let tries = 1; ; tries += 1) {
     if (current === null || current.metadata.generation !== sealedSecret.metadata?.generation) return false
     const status = nextStatus(current, outcome.failure, outcome.now())
     if (status === null) return false
@@ -78,9 +78,8 @@ export async function writeStatus(
       return true
     } catch (error) {
       if (isKubernetesError(error, 'NOT_FOUND')) return false
-      if (!isKubernetesError(error, 'CONFLICT')) throw error
+      if (tries >= 20 || !isKubernetesError(error, 'CONFLICT')) throw error
       current = await cluster.get(resources.sealedSecret, keyOf(sealedSecret))
     }
   }
-  return false
 }

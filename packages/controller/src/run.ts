@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto'
+import { type Cluster, eventRecorder, lead } from '@sealkit/kubernetes'
+import type { Listening } from './api/listen.ts'
+import { serveSealedSecretsApi } from './api/sealed-secrets.ts'
+import type { RecordEvent } from './event.ts'
+import { errorFields, type Log } from './log.ts'
+import { type Controller, runControllers } from './manager.ts'
+import { createMetrics, type Metrics, serveMetrics } from './metrics.ts'
+import { type SealedSecretService, sealedSecretService } from './sealed-secret/service.ts'
+import type { Settings } from './settings.ts'
+import { refuseBesideUpstream } from './takeover.ts'
+
+/** What a controller runs with besides its settings. */
+export interface RunOptions {
+  readonly cluster: Cluster
+  readonly settings: Settings
+  readonly log: Log
+  /** Aborts to stop: no new work, what is under way is finished. */
+  readonly signal: AbortSignal
+  readonly now?: () => Date
+  /** Called when a key shall be made at once (SIGUSR1). */
+  readonly onKeyRequest?: (handler: () => void) => void
+  /** Told the ports when everything listens and has listed. */
+  readonly onReady?: (ports: Ports) => void
+}
+
+/** Ports that a controller listens on. */
+export interface Ports {
+  readonly api?: number
+  readonly metrics?: number
+}
+
+/** Runs the controllers of the settings until the signal aborts. */
+export async function runController(options: RunOptions): Promise<void> {
+  const { cluster, settings, log, signal } = options
+  if (!settings.takeover) await refuseBesideUpstream(cluster, settings, log)
+  const metrics = createMetrics(settings.version)
+  const servers: Listening[] = []
+  const recorders = new Map<string, ReturnType<typeof eventRecorder>>()
+  const recorder = (component: string): RecordEvent => {
+    const events = eventRecorder({
+      cluster,
+      component,
+      onError: (error) => log.warn('event not written', errorFields(error)),
+    })
+    recorders.set(component, events)
+    return (object, { type, reason, message }) => events.record(object, type, reason, message)
+  }
+  try {
+    const parts = await assemble(options, metrics, recorder)
+    let ready = false
+    const ports = await serve(options, parts, { metrics, servers, isReady: () => ready })
+    await runControllers({
+      controllers: parts.controllers,
+      log,
+      metrics: metrics.queue,
+      signal,
+      onSynced: () => {
+        ready = true
+        options.onReady?.(ports)
+      },
+      whenLeading: leadership(options),
+    })
+  } finally {
+    await Promise.all(servers.map((server) => server.close()))
+    await Promise.race([
+      Promise.all([...recorders.values()].map((events) => events.flush())),
+      new Promise((resolve) => setTimeout(resolve, 2_000).unref()),
+    ])
+    await Promise.all([...recorders.values()].map((events) => events.close()))
+  }
+}
+
+interface Parts {
+  readonly controllers: readonly Controller[]
+  readonly sealed: SealedSecretService | null
+}
+
+async function assemble(
+  { cluster, settings, log, now = (): Date => new Date(), onKeyRequest }: RunOptions,
+  metrics: Metrics,
+  recorder: (component: string) => RecordEvent,
+): Promise<Parts> {
+  const controllers: Controller[] = []
+  let sealed: SealedSecretService | null = null
+  if (settings.sealedSecrets !== null) {
+    const service = sealedSecretService({
+      cluster,
+      namespace: settings.namespace,
+      settings: settings.sealedSecrets,
+      metrics: metrics.sealedSecret,
+      recordEvent: recorder('sealed-secrets'),
+      log,
+      now,
+    })
+    await service.prepare()
+    onKeyRequest?.(() => {
+      service.keys.generate().catch((error: unknown) => log.error('Failed to generate new key', errorFields(error)))
+    })
+    controllers.push({ ...service.controller, background: (leading) => service.renew(leading) })
+    sealed = service
+  }
+  return { controllers, sealed }
+}
+
+async function serve(
+  { settings, log }: RunOptions,
+  parts: Parts,
+  {
+    metrics,
+    servers,
+    isReady,
+  }: { readonly metrics: Metrics; readonly servers: Listening[]; readonly isReady: () => boolean },
+): Promise<Ports> {
+  const ports: { api?: number; metrics?: number } = {}
+  if (parts.sealed !== null && settings.sealedSecrets !== null && settings.sealedSecrets.address !== '') {
+    const { address, rateLimit, rateLimitBurst, readTimeout, writeTimeout } = settings.sealedSecrets
+    const api = await serveSealedSecretsApi({
+      address,
+      rateLimit,
+      rateLimitBurst,
+      readTimeout,
+      writeTimeout,
+      handlers: parts.sealed.handlers(isReady),
+      metrics: metrics.sealedSecret,
+      log,
+    })
+    servers.push(api)
+    ports.api = api.port
+    log.info('HTTP server serving', { addr: address })
+  }
+  if (settings.metricsAddress !== '') {
+    const server = await serveMetrics(metrics.registry, { address: settings.metricsAddress })
+    servers.push(server)
+    ports.metrics = server.port
+    log.info('HTTP metrics server serving', { addr: settings.metricsAddress })
+  }
+  return ports
+}
+
+/** Runs the work at once, or, with leader election, whenever this replica leads. */
+function leadership({ cluster, settings, log, signal }: RunOptions) {
+  return async (work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
+    if (!settings.leaderElection) return work(signal)
+    const key = { namespace: settings.namespace, name: 'sealkit-controller' }
+    const identity = settings.identity === '' ? randomBytes(8).toString('hex') : settings.identity
+    const onError = (error: unknown): void => log.warn('lease not renewed', errorFields(error))
+    await lead({ cluster, key, identity, onError, signal }, async (leadership) => {
+      log.info('leading', { identity })
+      await work(leadership.signal)
+    })
+  }
+}

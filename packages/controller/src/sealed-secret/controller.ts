@@ -1,0 +1,104 @@
+import { scopeOf } from '@sealkit/core/sealed'
+import { type ClusterObject, type Key, keyOf, keyText, resources, workQueue } from '@sealkit/kubernetes'
+import { equal } from '../equal.ts'
+import { informers, lookup, type Namespaces } from '../informers.ts'
+import type { Controller } from '../manager.ts'
+import { conditionLabels, reconcileSealedSecret, type SealedSecretContext } from './reconcile.ts'
+import { syncedCondition } from './status.ts'
+
+/** How SealedSecrets are watched. */
+export interface SealedSecretControllerOptions extends Omit<SealedSecretContext, 'sealedSecret' | 'secretMetadata'> {
+  readonly namespaces: Namespaces
+  /** For SealedSecrets, and for the Secrets that are watched. */
+  readonly labelSelector: string
+  /** Watch Secrets, to recreate those that are deleted. Off where RBAC does not allow it. */
+  readonly watchSecrets: boolean
+  readonly workers: number
+  readonly onWatchError: (error: unknown) => void
+}
+
+/** The controller of SealedSecrets, and a way to look again at all that could not be decrypted. */
+export interface SealedSecretController extends Controller {
+  /** To be called when a key was added. */
+  retryFailed(): void
+}
+
+/** So long after the deletion of a Secret that was in the way its place is taken: upstream's tests look at once and want it gone. */
+const vacantAfter = 2_000
+
+/** Watches SealedSecrets whole and Secrets as metadata only, and keeps the queue of those to look at. */
+export function sealedSecretController(options: SealedSecretControllerOptions): SealedSecretController {
+  const { cluster, namespaces, labelSelector, onWatchError, metrics } = options
+  const queue = workQueue({ backoff: { initial: 50, maximum: 300_000, jitter: 0.2 } })
+  const list = labelSelector === '' ? {} : { labelSelector }
+  const sealedSecrets = informers(
+    {
+      cluster,
+      resource: resources.sealedSecret,
+      list,
+      onError: onWatchError,
+      handlers: {
+        added: (object, occasion) =>
+          queue.add(keyOf(object), { priority: occasion === 'initial' ? 'refresh' : 'change' }),
+        updated: (object, last) => {
+          if (changed(object, last)) queue.add(keyOf(object))
+        },
+        deleted: (last) => {
+          metrics.condition.remove(conditionLabels(last))
+          queue.forget(keyOf(last))
+          queue.add(keyOf(last))
+        },
+      },
+    },
+    namespaces,
+  )
+  const requeue = (secret: ClusterObject, after: number): void => {
+    const key: Key = keyOf(secret)
+    if (sealedSecrets.get(key) !== undefined) queue.add(key, { after })
+  }
+  const secrets = informers(
+    {
+      cluster,
+      resource: resources.secret,
+      list: { ...list, metadataOnly: true },
+      onError: onWatchError,
+      handlers: {
+        // Annotated by hand, a Secret that was in the way may now be written.
+        updated: (secret, last) => {
+          if (!equal(secret.metadata.annotations ?? {}, last.metadata.annotations ?? {}) && isFailed(secret))
+            requeue(secret, 0)
+        },
+        deleted: (secret) => requeue(secret, isFailed(secret) ? vacantAfter : 0),
+      },
+    },
+    namespaces,
+  )
+  const isFailed = (secret: ClusterObject): boolean => {
+    const sealedSecret = sealedSecrets.get(keyOf(secret))
+    return sealedSecret !== undefined && syncedCondition(sealedSecret)?.status !== 'True'
+  }
+  return {
+    name: 'sealedsecret',
+    informers: options.watchSecrets ? [sealedSecrets, secrets] : [sealedSecrets],
+    queue,
+    workers: options.workers,
+    reconcile: reconcileSealedSecret({
+      ...options,
+      sealedSecret: lookup(sealedSecrets),
+      secretMetadata: options.watchSecrets ? lookup(secrets) : undefined,
+    }),
+    retryFailed() {
+      for (const object of sealedSecrets.values()) {
+        if (syncedCondition(object)?.status === 'True') continue
+        options.log.debug('trying again with the new keys', { key: keyText(keyOf(object)) })
+        queue.add(keyOf(object))
+      }
+    },
+  }
+}
+
+/** Whether a change asks for work: of the spec, or of the scope, which decides whether anything can be decrypted. */
+function changed(object: ClusterObject, last: ClusterObject): boolean {
+  const scope = ({ metadata }: ClusterObject): string => scopeOf(metadata.annotations)
+  return scope(object) !== scope(last) || !equal(object['spec'], last['spec'])
+}

@@ -1,0 +1,64 @@
+import type { KeyOrder } from '@sealkit/core/sealed'
+import type { Namespaces } from './informers.ts'
+
+/** The kinds that a controller may be asked to take care of. */
+export const kinds = ['sealed-secrets', 'external-secrets'] as const
+
+/** One of {@link kinds}. */
+export type Kind = (typeof kinds)[number]
+
+/** How SealedSecrets are taken care of; durations in milliseconds. */
+export interface SealedSecretSettings {
+  readonly keyPrefix: string
+  readonly keySize: number
+  readonly keyTtl: number
+  readonly commonName: string
+  readonly keyRenewPeriod: number
+  readonly keyOrder: KeyOrder
+  readonly keyCutoff: Date | null
+  readonly keyLabels: Readonly<Record<string, string>>
+  readonly keyAnnotations: Readonly<Record<string, string>>
+  readonly watchKeys: boolean
+  readonly acceptV1Data: boolean
+  readonly namespaces: Namespaces
+  readonly labelSelector: string
+  readonly rateLimit: number
+  readonly rateLimitBurst: number
+  readonly oldGcBehavior: boolean
+  readonly updateStatus: boolean
+  readonly watchSecrets: boolean
+  readonly workers: number
+  readonly address: string
+  readonly readTimeout: number
+  readonly writeTimeout: number
+}
+
+/** How ExternalSecrets and their stores are taken care of; durations in milliseconds. */
+export interface ExternalSecretSettings {
+  readonly namespaces: Namespaces
+  readonly controllerClass: string
+  readonly workers: number
+  readonly storeRequeueInterval: number
+  readonly floodGate: boolean
+  readonly clusterStores: boolean
+  readonly leftDelimiter: string
+  readonly rightDelimiter: string
+  /** Where liveness and readiness are asked for; empty = nowhere. */
+  readonly healthAddress: string
+}
+
+/** What every kind shares. */
+export interface Settings {
+  readonly version: string
+  /** The controller's own namespace: sealing keys and leases are there. */
+  readonly namespace: string
+  readonly sealedSecrets: SealedSecretSettings | null
+  readonly externalSecrets: ExternalSecretSettings | null
+  readonly metricsAddress: string
+  /** Stand for election with other replicas. */
+  readonly leaderElection: boolean
+  /** Unlike every other replica's. */
+  readonly identity: string
+  /** Run even where upstream's controller of the same kind runs. */
+  readonly takeover: boolean
+}

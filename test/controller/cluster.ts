@@ -1,0 +1,176 @@
+import { createLog, type Ports, runController, type SealedSecretSettings, type Settings } from '@sealkit/controller'
+import type { Manifest } from '@sealkit/core/manifest'
+import { type GeneratedKey, generateSealingKey, parseCertificate, sealSecret } from '@sealkit/core/sealed'
+import {
+  type ApiServer,
+  type Cluster,
+  type ClusterObject,
+  connect,
+  type Key,
+  type Resource,
+  resources,
+} from '@sealkit/kubernetes'
+import type { ControlPlane } from '../servers/controlplane.ts'
+
+/** A client of the test's own cluster, as its administrator. */
+export function clientOf(plane: ControlPlane): Promise<ApiServer> {
+  return connect({ kubeconfig: plane.kubeconfig })
+}
+
+/**
+ * Waits on a watch until the object satisfies `test`, and gives it; a null is an object that is not there.
+ *
+ * Fails with the last state after `timeoutMs`.
+ */
+export async function until(
+  cluster: Cluster,
+  resource: Resource,
+  key: Key,
+  test: (object: ClusterObject | null) => boolean,
+  timeoutMs = 20_000,
+): Promise<ClusterObject | null> {
+  const stop = AbortSignal.timeout(timeoutMs)
+  let last: ClusterObject | null = null
+  while (!stop.aborted) {
+    const options = { namespace: key.namespace, fieldSelector: `metadata.name=${key.name}` }
+    const { items, resourceVersion } = await cluster.list(resource, options)
+    last = items[0] ?? null
+    if (test(last)) return last
+    try {
+      for await (const event of cluster.watch(resource, { ...options, resourceVersion, signal: stop })) {
+        if (event.type === 'bookmark') continue
+        last = event.type === 'deleted' ? null : event.object
+        if (test(last)) return last
+      }
+    } catch (error) {
+      if (!stop.aborted) throw error
+    }
+  }
+  throw new Error(
+    `${resource.kind} ${key.namespace}/${key.name} did not become what was waited for: ${JSON.stringify(last)}`,
+  )
+}
+
+/** Waits for the Synced condition of a SealedSecret's current generation. */
+export function untilSynced(cluster: Cluster, key: Key, status: 'True' | 'False'): Promise<ClusterObject | null> {
+  return until(cluster, resources.sealedSecret, key, (object) => {
+    const { observedGeneration, conditions } = (object?.['status'] ?? {}) as {
+      observedGeneration?: number
+      conditions?: { type: string; status: string }[]
+    }
+    return object?.metadata.generation === observedGeneration && conditions?.[0]?.status === status
+  })
+}
+
+/** Default settings of a SealedSecrets controller in a test: small keys, free ports. */
+export function sealedSettings(settings: Partial<SealedSecretSettings> = {}): SealedSecretSettings {
+  return {
+    keyPrefix: 'sealed-secrets-key',
+    keySize: 2048,
+    keyTtl: 86_400_000,
+    commonName: '',
+    keyRenewPeriod: 0,
+    keyOrder: 'CertNotBefore',
+    keyCutoff: null,
+    keyLabels: {},
+    keyAnnotations: {},
+    watchKeys: true,
+    acceptV1Data: true,
+    namespaces: null,
+    labelSelector: '',
+    rateLimit: 1000,
+    rateLimitBurst: 1000,
+    oldGcBehavior: false,
+    updateStatus: true,
+    watchSecrets: true,
+    workers: 4,
+    address: '127.0.0.1:0',
+    readTimeout: 10_000,
+    writeTimeout: 10_000,
+    ...settings,
+  }
+}
+
+/** A controller that runs in this process. */
+export interface Running {
+  readonly ports: Ports
+  readonly log: () => string
+  stop(): Promise<void>
+}
+
+/** Starts a controller and waits until it has listed everything. */
+export async function startController(cluster: Cluster, settings: Partial<Settings>): Promise<Running> {
+  const stop = new AbortController()
+  const lines: string[] = []
+  const ready = Promise.withResolvers<Ports>()
+  const running = runController({
+    cluster,
+    settings: {
+      version: 'v0',
+      namespace: 'kube-system',
+      sealedSecrets: null,
+      externalSecrets: null,
+      metricsAddress: '',
+      leaderElection: false,
+      identity: '',
+      takeover: false,
+      ...settings,
+    },
+    log: createLog({ level: 'debug', out: (line) => void lines.push(line) }),
+    signal: stop.signal,
+    onReady: ready.resolve,
+  })
+  running.catch(ready.reject)
+  const ports = await ready.promise
+  return {
+    ports,
+    log: () => lines.join(''),
+    async stop() {
+      stop.abort()
+      await running
+    },
+  }
+}
+
+/** The certificate that a running controller gives out. */
+export async function certificate({ ports }: Running): Promise<string> {
+  for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
+    const response = await fetch(`http://127.0.0.1:${ports.api}/v1/cert.pem`)
+    const text = await response.text()
+    if (response.ok) return text
+  }
+  throw new Error('the controller made no key')
+}
+
+/** Seals a Secret of plain texts for a certificate. */
+export async function seal(
+  pem: string,
+  {
+    namespace,
+    name,
+    ...rest
+  }: Key & { readonly stringData: Record<string, string>; readonly [field: string]: unknown },
+): Promise<Manifest> {
+  const { metadata = {}, ...secret } = rest as { metadata?: object }
+  const manifest = { apiVersion: 'v1', kind: 'Secret', metadata: { ...metadata, namespace, name }, ...secret }
+  return sealSecret(manifest, { publicKey: parseCertificate(pem).publicKey })
+}
+
+/** A sealing key that no controller has. It is older than any that a controller makes. */
+export function foreignKey(): Promise<GeneratedKey> {
+  return generateSealingKey({ keySize: 2048, notBefore: new Date(Date.now() - 3_600_000) })
+}
+
+/** A Secret that holds a sealing key for a controller to find. */
+export function keySecret(name: string, { privateKeyPem, certificatePem }: GeneratedKey): Manifest {
+  const labels = { 'sealedsecrets.bitnami.com/sealed-secrets-key': 'active' }
+  const stringData = { 'tls.key': privateKeyPem, 'tls.crt': certificatePem }
+  const metadata = { name, namespace: 'kube-system', labels }
+  return { apiVersion: 'v1', kind: 'Secret', metadata, type: 'kubernetes.io/tls', stringData }
+}
+
+/** The data of a Secret as texts. */
+export function texts(secret: ClusterObject | null): Record<string, string> {
+  const data = (secret?.['data'] ?? {}) as Record<string, string>
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]))
+}
