@@ -1,1 +1,7 @@
+export { type Context, desired, isSource, type Outcome } from './desired.ts'
+export type { ManifestDocument } from './document.ts'
+export { SourceError, type SourceErrorCode } from './error.ts'
 export type { Source } from './source.ts'
+export { externalSecretSource } from './sources/external-secret.ts'
+export { type SealedContext, sealedSecretSource } from './sources/sealed-secret.ts'
+export { type SopsContext, sopsSource } from './sources/sops.ts'

@@ -1,13 +1,15 @@
-import type { DesiredSecret, Manifest } from '@sealkit/core/manifest'
+import type { DesiredSecret } from '@sealkit/core/manifest'
+import type { ManifestDocument } from './document.ts'
 
-/**
- * One way of keeping a secret in git.
- *
- * `desired` gives the Secret that the object stands for, `null` when the object is not of this source, and throws when
- * it is and is broken.
- */
+/** One way of keeping a secret in git. */
 export interface Source<Context> {
-  /** The kind that the source reads, for messages. */
+  /** What the source reads, for messages. */
   readonly kind: string
-  desired(object: Manifest, context: Context): Promise<DesiredSecret | null>
+  /** Whether a document is of this source; it may be broken all the same. */
+  reads(document: ManifestDocument): boolean
+  /**
+   * The Secret that a document of this source stands for. `null` = there is none to be made now (a provider that has
+   * nothing, with a policy that keeps what is there). Throws when the document is broken.
+   */
+  desired(document: ManifestDocument, context: Context): Promise<DesiredSecret | null>
 }
