@@ -11,6 +11,7 @@ export type CliErrorCode =
   | 'NO_KEY'
   | 'NO_SUCH_KEY'
   | 'NOT_SUPPORTED'
+  | 'RENDER_FAILED'
   | 'USAGE'
 
 /** An error of the command line itself; `USAGE` exits with 2, every other code with 1. */

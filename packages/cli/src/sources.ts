@@ -1,0 +1,89 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { CoreError } from '@sealkit/core'
+import { KeyRing, parsePrivateKeys, type SealingKey, sealingKey, sealingKeyFromSecret } from '@sealkit/core/sealed'
+import { type KeyIo, masterKeys } from '@sealkit/keyservice'
+import { createSessions, manifestAccess } from '@sealkit/resolver'
+import { type Context, externalSecretRender, type ManifestDocument, readDocuments, sealedSecretRender } from 'sealkit'
+import { CliError } from './exit.ts'
+import type { Io } from './io.ts'
+import { readText } from './manifests.ts'
+
+/** What the sources are opened with. */
+export interface OpenSourcesOptions {
+  /** The objects at hand: stores, credentials and ConfigMaps are looked up among them. */
+  readonly documents: readonly ManifestDocument[]
+  /** Files with private sealing keys: PEM, or Secrets as the controller keeps them. */
+  readonly keys: readonly string[]
+  readonly io: Io
+}
+
+/** A context for the three sources, and how to end what it opened. */
+export interface OpenSources {
+  readonly context: Context
+  close(): Promise<void>
+}
+
+/**
+ * The sources as the command line has them: sealing keys from files, SOPS keys from where sops looks for them, stores
+ * from the manifests themselves. Stores use no credentials of this machine.
+ */
+export async function openSources({ documents, keys, io }: OpenSourcesOptions): Promise<OpenSources> {
+  const sessions = createSessions({ environment: { now: () => io.now().getTime() } })
+  const clock = { now: () => BigInt(io.now().getTime()) * 1_000_000n }
+  const sealed =
+    keys.length === 0 ? {} : { sealed: { keyRing: await keyRing(keys, io), render: sealedSecretRender(clock) } }
+  const cluster = manifestAccess(documents.map(({ object }) => object))
+  return {
+    context: {
+      ...sealed,
+      sops: masterKeys({ io: keyIo(io), now: io.now }),
+      external: { cluster, sessions, render: externalSecretRender(clock) },
+    },
+    close: () => sessions.close(),
+  }
+}
+
+/** A key ring of the private keys in files. @throws `NO_KEY` for a file that holds none */
+export async function keyRing(files: readonly string[], io: Io): Promise<KeyRing> {
+  const keys = await Promise.all(files.map((file) => readKeys(file, io)))
+  return new KeyRing(keys.flat())
+}
+
+async function readKeys(file: string, io: Io): Promise<SealingKey[]> {
+  const text = readText(file, io.cwd)
+  try {
+    if (text.includes('-----BEGIN')) return await Promise.all(parsePrivateKeys(text).map(sealingKey))
+    const documents = await readDocuments(text, file)
+    const keys = await Promise.all(documents.map(({ object }) => sealingKeyFromSecret(object)))
+    if (keys.length > 0) return keys
+  } catch (error) {
+    if (!(error instanceof CoreError)) throw error
+    throw new CliError('NO_KEY', `${file}: ${error.message}`, { cause: error, hint: keyHint })
+  }
+  throw new CliError('NO_KEY', `${file} holds no private sealing key`, { hint: keyHint })
+}
+
+const keyHint = 'give a PEM private key, or the Secrets of the controller with tls.crt and tls.key'
+
+/** The machine as key services may use it: environment, files, and commands without a shell. */
+export function keyIo(io: Io): KeyIo {
+  return {
+    env: io.env,
+    platform: process.platform,
+    async readFile(path) {
+      try {
+        return await readFile(resolve(io.cwd, path), 'utf8')
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+        throw error
+      }
+    },
+    async run([program = '', ...args], env) {
+      const { stdout } = await promisify(execFile)(program, args, { cwd: io.cwd, env: { ...io.env, ...env } })
+      return stdout
+    },
+  }
+}
