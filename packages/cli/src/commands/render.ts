@@ -1,6 +1,6 @@
 import { type Manifest, manifestJson, manifestYaml, secretManifest, secretType } from '@sealkit/core/manifest'
 import { desired, type ManifestDocument, type Outcome } from 'sealkit'
-import type { Option, Values } from '../command.ts'
+import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { readManifestFiles } from '../manifests.ts'
@@ -30,7 +30,7 @@ export const options = [
     description: 'namespace of manifests that name none',
   },
   { name: 'output', short: 'o', type: 'string', value: 'json|yaml', description: 'format of the Secrets (yaml)' },
-] as const satisfies readonly Option[]
+] as const
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [
