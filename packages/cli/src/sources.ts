@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { promisify } from 'node:util'
 import { CoreError } from '@sealkit/core'
 import { KeyRing, parsePrivateKeys, type SealingKey, sealingKey, sealingKeyFromSecret } from '@sealkit/core/sealed'
-import { type KeyIo, masterKeys } from '@sealkit/keyservice'
+import { masterKeys } from '@sealkit/keyservice'
 import { createSessions, manifestAccess } from '@sealkit/resolver'
 import { type Context, externalSecretRender, type ManifestDocument, readDocuments, sealedSecretRender } from 'sealkit'
+import { keyIo } from './compat/sops/keyio.ts'
 import { CliError } from './exit.ts'
 import type { Io } from './io.ts'
 import { readText } from './manifests.ts'
@@ -67,23 +64,3 @@ async function readKeys(file: string, io: Io): Promise<SealingKey[]> {
 }
 
 const keyHint = 'give a PEM private key, or the Secrets of the controller with tls.crt and tls.key'
-
-/** The machine as key services may use it: environment, files, and commands without a shell. */
-export function keyIo(io: Io): KeyIo {
-  return {
-    env: io.env,
-    platform: process.platform,
-    async readFile(path) {
-      try {
-        return await readFile(resolve(io.cwd, path), 'utf8')
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-        throw error
-      }
-    },
-    async run([program = '', ...args], env) {
-      const { stdout } = await promisify(execFile)(program, args, { cwd: io.cwd, env: { ...io.env, ...env } })
-      return stdout
-    },
-  }
-}
