@@ -10,6 +10,12 @@ const personalities: Readonly<Record<string, () => Promise<{ run(io: Io): Promis
   sops: () => import('./compat/sops/main.ts'),
 }
 
+/** Verbs whose arguments are another program's. */
+const programs: typeof personalities = {
+  ...personalities,
+  controller: () => import('./controller.ts'),
+}
+
 /**
  * Runs one command line and gives its exit code. A program named like a personality is that personality, and so is
  * `sealkit kubeseal ...`; everything else is a command of `sealkit`.
@@ -23,7 +29,7 @@ export async function dispatch(
   const personality = own(personalities, called)
   if (personality !== undefined) return (await personality()).run(makeIo(program, argv))
   const [verb = '', ...rest] = argv
-  const named = own(personalities, verb)
+  const named = own(programs, verb)
   if (named !== undefined) return (await named()).run(makeIo(verb, rest))
   return command(verb, makeIo(program, rest))
 }
