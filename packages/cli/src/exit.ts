@@ -11,6 +11,7 @@ export type CliErrorCode =
   | 'NO_KEY'
   | 'NO_SUCH_KEY'
   | 'NOT_SUPPORTED'
+  | 'POLICY_INVALID'
   | 'RENDER_FAILED'
   | 'USAGE'
 

@@ -1,8 +1,8 @@
 import { CoreError } from '@sealkit/core'
 import { KeyRing, parsePrivateKeys, type SealingKey, sealingKey, sealingKeyFromSecret } from '@sealkit/core/sealed'
 import { masterKeys } from '@sealkit/keyservice'
-import { createSessions, manifestAccess } from '@sealkit/resolver'
-import { type Context, externalSecretRender, type ManifestDocument, readDocuments, sealedSecretRender } from 'sealkit'
+import { createRenderer, createSessions, type Policy } from '@sealkit/resolver'
+import { type Context, documentAccess, type ManifestDocument, readDocuments, sealedSecretRender } from 'sealkit'
 import { keyIo } from './compat/sops/keyio.ts'
 import { CliError } from './exit.ts'
 import type { Io } from './io.ts'
@@ -14,6 +14,8 @@ export interface OpenSourcesOptions {
   readonly documents: readonly ManifestDocument[]
   /** Files with private sealing keys: PEM, or Secrets as the controller keeps them. */
   readonly keys: readonly string[]
+  /** What stores may reach; absent = everything. */
+  readonly policy?: Policy
   readonly io: Io
 }
 
@@ -27,20 +29,16 @@ export interface OpenSources {
  * The sources as the command line has them: sealing keys from files, SOPS keys from where sops looks for them, stores
  * from the manifests themselves. Stores use no credentials of this machine.
  */
-export async function openSources({ documents, keys, io }: OpenSourcesOptions): Promise<OpenSources> {
+export async function openSources({ documents, keys, policy, io }: OpenSourcesOptions): Promise<OpenSources> {
   const sessions = createSessions({ environment: { now: () => io.now().getTime() } })
   const clock = { now: () => BigInt(io.now().getTime()) * 1_000_000n }
-  const sealed =
-    keys.length === 0 ? {} : { sealed: { keyRing: await keyRing(keys, io), render: sealedSecretRender(clock) } }
-  const cluster = manifestAccess(documents.map(({ object }) => object))
-  return {
-    context: {
-      ...sealed,
-      sops: masterKeys({ io: keyIo(io), now: io.now }),
-      external: { cluster, sessions, render: externalSecretRender(clock) },
-    },
-    close: () => sessions.close(),
+  const local: Context = {
+    ...(keys.length > 0 && { sealed: { keyRing: await keyRing(keys, io), render: sealedSecretRender(clock) } }),
+    sops: masterKeys({ io: keyIo(io), now: io.now }),
   }
+  const cluster = documentAccess(documents, local)
+  const external = { cluster, sessions, render: createRenderer(clock), ...(policy !== undefined && { policy }) }
+  return { context: { ...local, external }, close: () => sessions.close() }
 }
 
 /** A key ring of the private keys in files. @throws `NO_KEY` for a file that holds none */

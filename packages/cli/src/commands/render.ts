@@ -1,9 +1,11 @@
 import { type Manifest, manifestJson, manifestYaml, secretManifest, secretType } from '@sealkit/core/manifest'
+import type { Policy } from '@sealkit/resolver'
 import { desired, type ManifestDocument, type Outcome } from 'sealkit'
 import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
-import { readManifestFiles } from '../manifests.ts'
+import { readManifestFiles, readText } from '../manifests.ts'
+import { closedPolicy, readPolicy } from '../policy.ts'
 import { openSources } from '../sources.ts'
 
 /** One line for the list of commands. */
@@ -29,6 +31,17 @@ export const options = [
     value: 'NAME',
     description: 'namespace of manifests that name none',
   },
+  {
+    name: 'policy',
+    type: 'string',
+    value: 'FILE',
+    description: 'what the stores among the manifests may reach; without it, nothing but the fake provider',
+  },
+  {
+    name: 'trust-stores',
+    type: 'boolean',
+    description: 'the stores are your own: let them reach whatever they name',
+  },
   { name: 'output', short: 'o', type: 'string', value: 'json|yaml', description: 'format of the Secrets (yaml)' },
 ] as const
 
@@ -46,7 +59,7 @@ export async function run(values: Values<typeof options>, paths: readonly string
   }
   const read = await readManifestFiles(paths.length === 0 ? ['-'] : paths, io)
   const documents = read.map((document) => withNamespace(document, values.namespace ?? 'default'))
-  const sources = await openSources({ documents, keys: values.key ?? [], io })
+  const sources = await openSources({ documents, keys: values.key ?? [], ...policy(values, io), io })
   try {
     const secrets = succeeded(await desired(documents, sources.context), io)
     io.stdout.write(await print(secrets, format))
@@ -54,6 +67,12 @@ export async function run(values: Values<typeof options>, paths: readonly string
   } finally {
     await sources.close()
   }
+}
+
+function policy(values: Values<typeof options>, io: Io): { policy?: Policy } {
+  if (values['trust-stores'] === true) return {}
+  const file = values.policy
+  return { policy: file === undefined ? closedPolicy : readPolicy(readText(file, io.cwd), file) }
 }
 
 function withNamespace(document: ManifestDocument, namespace: string): ManifestDocument {
