@@ -63,7 +63,7 @@ function versionOf({ version }: Location): { VersionId: string } | { VersionStag
 function isGone(error: unknown): boolean {
   if (isNamed(error, 'ResourceNotFoundException')) return true
   const unreadable = isNamed(error, 'InvalidRequestException', 'InvalidParameterException')
-  return unreadable && error instanceof Error && error.message.includes('marked for deletion')
+  return unreadable && error instanceof Error && /marked (for deletion|deleted)/.test(error.message)
 }
 
 type Value = Pick<SecretValueEntry, 'SecretString' | 'SecretBinary'>

@@ -86,7 +86,8 @@ async function jwt(auth: Json, credentials: Credentials): Promise<Login> {
 }
 
 function loginPath(auth: Json, field: string, otherwise: string): string {
-  return `auth/${encodePath(text(auth[field], otherwise))}/login`
+  // Mount paths are written with or without slashes at their ends.
+  return `auth/${encodePath(text(auth[field], otherwise).replace(/^\/+|\/+$/g, ''))}/login`
 }
 
 /** A token, and when it must be replaced. */

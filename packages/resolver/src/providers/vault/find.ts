@@ -3,7 +3,7 @@ import type { FindQuery } from '../../externalsecret.ts'
 import { createLimit, type Limit } from '../../fetch.ts'
 import { nameMatcher } from '../../find.ts'
 import type { Connection } from './connection.ts'
-import { metadataPath } from './path.ts'
+import { folderPath } from './path.ts'
 import { quoted, readData, readMetadata } from './read.ts'
 import { metadataText, vaultSecret } from './secret.ts'
 
@@ -49,7 +49,7 @@ async function hasTags(vault: Connection, { candidate, wanted, limit, signal }: 
 
 /** Every secret below a folder, in the order of the listings; null when there is no such folder. */
 async function listSecrets(vault: Connection, folder: string, signal: AbortSignal): Promise<string[] | null> {
-  const path = metadataPath(vault.spec, folder)
+  const path = folderPath(vault.spec, folder)
   const answer = await quoted(vault.call((api) => api.list(path, signal), signal))
   if (answer === null) return null
   const data = answer.get('data')

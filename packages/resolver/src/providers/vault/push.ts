@@ -7,7 +7,7 @@ import { asText } from '../text.ts'
 import type { Connection } from './connection.ts'
 import { dataPath, metadataPath } from './path.ts'
 import { readData, readMetadata } from './read.ts'
-import { metadataText, type VaultData, vaultSecret } from './secret.ts'
+import { customMetadata, type VaultData, vaultSecret } from './secret.ts'
 import { RawJson } from './transport.ts'
 
 /** The mark by which External Secrets knows what it may overwrite: custom metadata in KV v2, a key of the data in KV v1. */
@@ -54,7 +54,7 @@ async function pushV2(vault: Connection, { request, current, signal }: Push): Pr
   const merged = mergedData(members, request)
   const path = metadataPath(vault.spec, request.key)
   const remote = current === null ? null : await readMetadata(vault, request.key, signal)
-  const existing = remote === null ? null : metadataText(remote)
+  const existing = remote === null ? null : customMetadata(remote)
   const metadata = desiredMetadata(current === null ? null : (existing ?? new Map()), request.metadata)
   // The mark goes first: a data write that fails after it is tried again on a secret that is known to be ours.
   if (existing === null || !sameTexts(existing, metadata)) {
@@ -126,7 +126,7 @@ interface Owned {
 async function isManaged(vault: Connection, key: string, { members, signal }: Owned): Promise<boolean> {
   if (vault.spec.version === 'v1') return isOurs(members.get(markKey))
   const metadata = await readMetadata(vault, key, signal)
-  return metadata !== null && metadataText(metadata).get(managedBy) === owner
+  return metadata !== null && customMetadata(metadata).get(managedBy) === owner
 }
 
 /** Whether a secret, or a property of it, is there. */

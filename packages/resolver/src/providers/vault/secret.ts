@@ -38,9 +38,14 @@ export function metadataText(data: VaultData): ReadonlyMap<string, string> {
     const value = members.get(field)
     if (value !== undefined && value.kind !== 'null') texts.set(field, plainText(value))
   }
-  const custom = members.get('custom_metadata')
-  if (custom?.kind === 'object') for (const { key, value } of custom.members) texts.set(key, plainText(value))
-  return texts
+  return new Map([...texts, ...customMetadata(data)])
+}
+
+/** The custom metadata of a secret, all values as text. */
+export function customMetadata(data: VaultData): ReadonlyMap<string, string> {
+  const custom = memberMap(data).get('custom_metadata')
+  if (custom?.kind !== 'object') return new Map()
+  return new Map(custom.members.map(({ key, value }) => [key, plainText(value)]))
 }
 
 function plainText(node: JsonNode): string {

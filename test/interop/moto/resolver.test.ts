@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Manifest } from '@sealkit/core/manifest'
+import { createSessions, manifestAccess, ResolverError, resolveExternalSecret } from '@sealkit/resolver'
+import { cases, differencesOf } from '../../resolver/case.ts'
+import { externalSecret, secretStore } from '../../resolver/fixture.ts'
+import { applyAwsState, aws } from '../../resolver/state.ts'
+import { type Moto, startMoto } from '../../servers/moto.ts'
+import { available } from '../../servers/programs.ts'
+
+let moto: Moto | undefined
+
+before(async () => {
+  moto = await startMoto().catch(() => undefined)
+})
+
+after(() => moto?.stop())
+
+function endpoints(server: Moto): Readonly<Record<string, string>> {
+  return { secretsmanager: server.url, ssm: server.url, sts: server.url }
+}
+
+/** Where External Secrets returns secrets that nobody asked for: its tag filters match by beginnings, key and value apart. */
+const exactTags: Readonly<Record<string, readonly string[]>> = {
+  'sm-find-name-tags': ['0: es: recorded only: smfind_b'],
+  'sm-find-tags': ['0: es: recorded only: smfind_b'],
+  'sm-tags-unpaired': ['0: es: recorded only: smunp_cross'],
+}
+
+for (const recorded of cases((name) => /^(sm|ssm)-/.test(name))) {
+  test(`as External Secrets does: ${recorded.name}`, async (t) => {
+    if ((await available(t, 'moto_server')) === null || moto === undefined) return
+    const server = moto
+    const found = await differencesOf(recorded, {
+      endpoints: endpoints(server),
+      variables: { AWS_URL: server.url },
+      applyState: (state) => applyAwsState(server.url, state),
+    })
+    assert.deepEqual(found, exactTags[recorded.name] ?? [])
+  })
+}
+
+const keys: Manifest = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 'ak', namespace: 'apps' },
+  data: { id: 'QUtJQQ==', key: 'c2VjcmV0' },
+}
+
+const secretRef = {
+  accessKeyIDSecretRef: { name: 'ak', key: 'id' },
+  secretAccessKeySecretRef: { name: 'ak', key: 'key' },
+}
+
+function awsStore(aws: Readonly<Record<string, unknown>>): Manifest {
+  return secretStore({ aws: { service: 'SecretsManager', region: 'eu-west-1', auth: { secretRef }, ...aws } })
+}
+
+async function data(
+  server: Moto,
+  spec: Readonly<Record<string, unknown>>,
+  store: Readonly<Record<string, unknown>> = {},
+): Promise<Record<string, string>> {
+  const sessions = createSessions({ environment: { now: Date.now, endpoints: endpoints(server) } })
+  const cluster = manifestAccess([keys, awsStore(store)])
+  try {
+    const resolution = await resolveExternalSecret(externalSecret({ spec }), { sessions, cluster })
+    return Object.fromEntries([...resolution.data].map(([key, value]) => [key, Buffer.from(value).toString()]))
+  } finally {
+    await sessions.close()
+  }
+}
+
+const entries = (...names: string[]): object[] =>
+  names.map((key, index) => ({ secretKey: `k${index}`, remoteRef: { key } }))
+
+test('more secrets than one batch takes', async (t) => {
+  if ((await available(t, 'moto_server')) === null || moto === undefined) return
+  const names = Array.from({ length: 45 }, (_, index) => `batch/${index}`)
+  await applyAwsState(moto.url, { sm: names.map((name) => ({ name, string: name })) })
+  assert.deepEqual(Object.values(await data(moto, { data: entries(...names) })), names)
+})
+
+test('one secret of a batch that is not there is named', async (t) => {
+  if ((await available(t, 'moto_server')) === null || moto === undefined) return
+  await applyAwsState(moto.url, { sm: [{ name: 'partial/a', string: 'a' }] })
+  await assert.rejects(data(moto, { data: entries('partial/a', 'partial/none') }), {
+    code: 'SECRET_NOT_FOUND',
+    message: 'error processing spec.data[1] (key: partial/none), err: Secret does not exist',
+  })
+})
+
+test('more parameters than one call takes, with and without versions', async (t) => {
+  if ((await available(t, 'moto_server')) === null || moto === undefined) return
+  const names = Array.from({ length: 23 }, (_, index) => `/many/${index}`)
+  await applyAwsState(moto.url, { ssm: names.map((name) => ({ name, versions: ['old', name] })) })
+  const old = { secretKey: 'old', remoteRef: { key: '/many/0', version: '1' } }
+  const store = { service: 'ParameterStore' }
+  assert.deepEqual(Object.values(await data(moto, { data: [...entries(...names), old] }, store)), [...names, 'old'])
+})
+
+for (const [why, deletionPolicy] of [
+  ['Retain fails', 'Retain'],
+  ['Delete passes over it', 'Delete'],
+] as const) {
+  test(`a secret in its recovery window is gone: ${why}`, async (t) => {
+    if ((await available(t, 'moto_server')) === null || moto === undefined) return
+    const name = `window/${deletionPolicy}`
+    await applyAwsState(moto.url, { sm: [{ name, string: 'x' }], sm_schedule_delete: [name] })
+    const resolved = data(moto, { target: { deletionPolicy }, data: entries(name) })
+    if (deletionPolicy === 'Delete') assert.deepEqual(await resolved, {})
+    else await assert.rejects(resolved, { code: 'SECRET_NOT_FOUND' })
+  })
+}
+
+test('find with a prefix in the store reads what it lists', async (t) => {
+  if ((await available(t, 'moto_server')) === null || moto === undefined) return
+  await applyAwsState(moto.url, { sm: [{ name: 'pre/fix/a', string: 'x' }] })
+  const find = { find: { name: { regexp: '^pre/fix/' } } }
+  assert.deepEqual(await data(moto, { dataFrom: [find] }, { prefix: 'pre/' }), { pre_fix_a: 'x' })
+})
+
+test('hostile names are names', async (t) => {
+  if ((await available(t, 'moto_server')) === null || moto === undefined) return
+  for (const name of ['h/../x', 'h//x', 'h/%2e%2e', 'h/?a=b', 'h/#a', 'h/"},{"']) {
+    await aws(moto.url, 'secretsmanager.CreateSecret', { Name: name, SecretString: name })
+    assert.deepEqual(await data(moto, { data: entries(name) }), { k0: name })
+  }
+})
+
+test('roles are assumed one after the other', async (t) => {
+  if ((await available(t, 'moto_server')) === null || moto === undefined) return
+  await applyAwsState(moto.url, { sm: [{ name: 'role/a', string: 'x' }] })
+  const roles = {
+    role: 'arn:aws:iam::123456789012:role/last',
+    additionalRoles: ['arn:aws:iam::123456789012:role/first'],
+  }
+  assert.deepEqual(await data(moto, { data: entries('role/a') }, roles), { k0: 'x' })
+})
+
+const broken: readonly (readonly [store: Readonly<Record<string, unknown>>, code: string])[] = [
+  [{ service: 'Nope' }, 'NOT_SUPPORTED'],
+  [{ region: '' }, 'INVALID_STORE'],
+  [{ region: 'eu-west-1.evil.test/' }, 'INVALID_STORE'],
+  [{ auth: undefined }, 'POLICY_DENIED'],
+  [{ auth: { secretRef: { ...secretRef, accessKeyIDSecretRef: { name: 'ak', key: 'nope' } } } }, 'CREDENTIAL_MISSING'],
+  [{ auth: { jwt: { serviceAccountRef: { name: 'sa' } } } }, 'CREDENTIAL_MISSING'],
+]
+
+for (const [store, code] of broken) {
+  test(`refused: ${JSON.stringify(store)}`, async (t) => {
+    if ((await available(t, 'moto_server')) === null || moto === undefined) return
+    // Credentials of the process are there, and must not be taken.
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'env', AWS_SECRET_ACCESS_KEY: 'env', AWS_ENDPOINT_URL: moto.url })
+    const error = await data(moto, { data: entries('a') }, store).catch((reason: unknown) => reason)
+    assert.ok(error instanceof ResolverError, String(error))
+    assert.equal(error.code, code, error.message)
+  })
+}
