@@ -2,5 +2,8 @@ import type { Command } from './command.ts'
 
 /** Every command by name; a command's file is loaded when it is called. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  seal: () => import('./commands/seal.ts'),
+  unseal: () => import('./commands/unseal.ts'),
+  keys: () => import('./commands/keys.ts'),
   render: () => import('./commands/render.ts'),
 }

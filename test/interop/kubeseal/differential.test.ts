@@ -231,6 +231,66 @@ const same: Readonly<Record<string, Case>> = {
   },
   'wrong type, time': { args: cert, stdin: json({ metadata: { ...meta, creationTimestamp: 'x' }, data: { a: '' } }) },
 
+  'yaml out': { args: [...cert, '-o', 'yaml'], stdin: simple },
+  'YAML out, by extension': { args: [...cert, '-o', 'json', '-w', 'out.yml'], stdin: simple },
+  'yaml out, a stream': { args: [...cert, '-o', 'Yaml'], stdin: `${simple}${simple}` },
+  'yaml out, texts': {
+    args: [...cert, '-o', 'yaml'],
+    stdin: json({
+      metadata: {
+        name: 'y',
+        namespace: 'b',
+        labels: { y: 'n', '10': '0x1F', a: '1_000', '-': ' lead', long: 'word '.repeat(40) },
+        annotations: { text: 'a: b\n  c\n', tab: 'a\tb', hash: '#a', empty: '', null: 'null', date: '2020-01-01' },
+      },
+      data: { KEY1: 'eA==', key10: 'eA==', key2: 'eA==', 'tls.crt': 'eA==', '01': 'eA==' },
+    }),
+  },
+  'yaml in': { args: cert, stdin: 'kind: Secret\nmetadata:\n  name: a\n  namespace: b\ndata:\n  foo: YmFy\n' },
+  'yaml in, documents': {
+    args: [...cert, '-o', 'yaml'],
+    stdin:
+      '---\nmetadata: {name: a, namespace: b}\ndata: {a: eA==}\n---\n# nothing\n---\nmetadata: {name: x, namespace: b}\ndata: {a: eA==}\n',
+  },
+  'yaml in, scalars become texts': {
+    args: cert,
+    stdin:
+      'metadata: {name: y, namespace: 012, labels: {1_000: 1.50, 0x1F: 123456789.123, y: .inf}}\nstringData: {a: 1e6, b: 2020-01-01, c: 0o7, d: 0b11, e: ~, f: -0.0, g: !!binary aGk=, on: 18446744073709551616}\n',
+  },
+  'yaml in, anchors and merge keys': {
+    args: cert,
+    stdin: 'x: &a {name: a, namespace: b}\nmetadata: *a\nstringData: {<<: {q: r, s: t}, s: u}\n',
+  },
+  'yaml in, block texts': {
+    args: cert,
+    stdin:
+      'metadata: {name: a, namespace: b}\nstringData:\n  a: |\n    x\n    y\n  b: >-\n    x\n    y\n...\nrest: ignored\n',
+  },
+  'yaml in, duplicate keys': { args: cert, stdin: 'metadata: {name: a, namespace: b}\nstringData: {a: x, a: y}\n' },
+  'JSON with a trailing comma': { args: cert, stdin: '{"metadata":{"name":"a","namespace":"b"},"data":{"a":"eA=="},}' },
+  'JSON with numbers as texts': {
+    args: cert,
+    stdin: json({ metadata: meta, stringData: { a: 1.5, b: true }, type: 1 }),
+  },
+  'JSON, then YAML': {
+    args: cert,
+    stdin: `${simple}\n---\nmetadata: {name: a, namespace: b}\ndata: {a: eA==}\n`,
+  },
+  'plain text': { args: cert, stdin: 'hello' },
+  'broken YAML': { args: cert, stdin: 'a: [' },
+  'YAML, no base64': { args: cert, stdin: 'metadata: {name: a, namespace: b}\ndata: {a: x}\n' },
+  'YAML, number as bytes': { args: cert, stdin: 'metadata: {name: a, namespace: b}\ndata: {a: 1}\n' },
+  'YAML, list as text': { args: cert, stdin: 'metadata: {name: a, namespace: b}\nstringData: {a: [1], b: {}}\n' },
+  'YAML, wrong time': {
+    args: cert,
+    stdin: 'metadata: {name: a, namespace: b, creationTimestamp: x}\ndata: {a: eA==}\n',
+  },
+  'YAML, wrong metadata': { args: cert, stdin: 'metadata: x\ndata: {a: eA==}\n' },
+  'YAML, wrong finalizers': {
+    args: cert,
+    stdin: 'metadata: {name: a, namespace: b, finalizers: [{}]}\ndata: {a: eA==}\n',
+  },
+
   'raw, strict': { args: [...cert, '--raw', '--name', 'a', '-n', 'b'], stdin: 'v\n' },
   'raw, namespace-wide': { args: [...cert, '--raw', '--scope', 'namespace-wide', '-n', 'b'], stdin: 'v' },
   'raw, cluster-wide': { args: [...cert, '--raw', '--scope', 'cluster-wide'], stdin: '' },
@@ -302,5 +362,7 @@ for (const [name, line] of Object.entries(same)) {
 }
 
 async function comparable(outcome: Outcome): Promise<Outcome> {
-  return { ...outcome, stdout: await decrypted(outcome.stdout, keyRing) }
+  const files: Record<string, string> = {}
+  for (const [name, text] of Object.entries(outcome.files)) files[name] = await decrypted(text, keyRing)
+  return { ...outcome, files, stdout: await decrypted(outcome.stdout, keyRing) }
 }

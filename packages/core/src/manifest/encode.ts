@@ -1,4 +1,3 @@
-import { CoreError } from '../error.ts'
 import { compareUtf8, marshalJson } from '../go/index.ts'
 import type { Manifest } from './object.ts'
 import type { Field, FieldType, ObjectType } from './schema.ts'
@@ -18,8 +17,7 @@ export function manifestCompactJson(type: ObjectType, manifest: Manifest): strin
 
 /** A manifest as kubeseal prints it in YAML: a `---` line, then the object with its keys sorted. */
 export async function manifestYaml(type: ObjectType, manifest: Manifest): Promise<string> {
-  const marshalYaml: unknown = Reflect.get(await import('../yaml/index.ts'), 'marshalYaml')
-  if (typeof marshalYaml !== 'function') throw new CoreError('UNSUPPORTED_VALUE', 'this build does not print YAML')
+  const { marshalYaml } = await import('../yaml/index.ts')
   return `---\n${marshalYaml(plain(ordered(type, manifest)))}`
 }
 

@@ -4,6 +4,14 @@ import { decode } from './decode.ts'
 import type { Manifest } from './object.ts'
 import type { ObjectType } from './schema.ts'
 
+/** How {@link readManifests} reads. */
+export interface ReadOptions {
+  /**
+   * Refuses what upstream changes in silence: numbers and booleans where text must be, and field names in another case.
+   */
+  readonly strict?: boolean
+}
+
 /**
  * Reads every object of a stream of YAML documents or JSON objects, as apimachinery's `YAMLOrJSONDecoder` splits it: a
  * stream that starts with `{` is JSON objects one after the other, anything else YAML documents between `---` lines;
@@ -14,8 +22,12 @@ import type { ObjectType } from './schema.ts'
  *
  * @throws INVALID_MANIFEST, INVALID_BASE64 with Go's text in `upstream`
  */
-export async function readManifests(type: ObjectType, input: Uint8Array | string): Promise<Manifest[]> {
-  const reader = new StreamReader(type)
+export async function readManifests(
+  type: ObjectType,
+  input: Uint8Array | string,
+  options: ReadOptions = {},
+): Promise<Manifest[]> {
+  const reader = new StreamReader(type, options.strict ?? false)
   const text = typeof input === 'string' ? input : decodeText(input)
   const rest = text === null || !isJson(text) ? text : reader.readJson(text)
   if (rest !== '') await reader.readYaml(rest ?? input)
@@ -40,14 +52,16 @@ function decodeText(input: Uint8Array): string | null {
 
 class StreamReader {
   readonly #type: ObjectType
+  readonly #strict: boolean
   readonly #manifests: Manifest[] = []
   #documents = 0
   #broken: { readonly number: number; readonly cause: unknown } | undefined
   /** What was wrong with the JSON text that is now being read as YAML. */
   #jsonError: CoreError | undefined
 
-  constructor(type: ObjectType) {
+  constructor(type: ObjectType, strict: boolean) {
     this.#type = type
+    this.#strict = strict
   }
 
   /** Reads JSON objects; what is left when the text turns out to be no JSON is for {@link readYaml}. */
@@ -83,7 +97,7 @@ class StreamReader {
       this.#documents++
       try {
         if (document instanceof CoreError) throw document
-        const node = readDocument(document, this.#type)
+        const node = readDocument(document, this.#strict ? undefined : this.#type)
         const error = this.#add(node, (cause) => this.#jsonError ?? unmarshalError(cause))
         if (error !== undefined) throw error
       } catch (error) {
@@ -97,7 +111,7 @@ class StreamReader {
   /** Keeps what a document holds; gives the error that ends the reading, if there is one. */
   #add(node: JsonNode, upstream: (error: CoreError) => CoreError): CoreError | undefined {
     for (const item of members(node)) {
-      const { manifest, error } = decode(this.#type, item)
+      const { manifest, error } = decode(this.#type, item, { caseSensitive: this.#strict })
       if (error === undefined) {
         if (!isZero(this.#type, manifest)) this.#manifests.push(manifest)
       } else if (isZero(this.#type, manifest)) this.#broken ??= { number: this.#documents + 1, cause: error }

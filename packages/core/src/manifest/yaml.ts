@@ -40,11 +40,11 @@ function decodeUtf16(input: Uint8Array): string | null {
 
 /**
  * Reads the first document of a YAML text to JSON as sigs.k8s.io/yaml does for a Go struct: by YAML 1.1's rules, and
- * where the struct wants a string, numbers and booleans become one.
+ * where the struct wants a string, numbers and booleans become one; without a struct they stay what they are.
  *
  * @throws YAML_SYNTAX
  */
-export function readDocument(text: string | Uint8Array, type: ObjectType): JsonNode {
+export function readDocument(text: string | Uint8Array, type: ObjectType | undefined): JsonNode {
   const document = new Composer(text, 'v2').next()
   const [root] = document?.content ?? []
   return root === undefined ? { kind: 'null' } : new Converter().convert(root, type)
@@ -165,6 +165,7 @@ function resolve(node: YamlNode): YamlScalar {
 /** Go's shortest text of the number as a float32, `strconv.FormatFloat(x, 'g', -1, 32)`. */
 function float32Text(value: number): string {
   const single = Math.fround(value)
+  if (Object.is(single, -0)) return '-0'
   for (let digits = 1; digits < 9; digits++) {
     const shorter = Number(single.toPrecision(digits))
     if (Math.fround(shorter) === single) return formatFloat(shorter, 'g')

@@ -1,0 +1,70 @@
+import { type Manifest, readManifests, sealedSecretObject, secretManifest, secretType } from '@sealkit/core/manifest'
+import { type KeyRing, unsealSecret } from '@sealkit/core/sealed'
+import type { Values } from '../command.ts'
+import { CliError, exitCode } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { readInputs, writeResult } from '../sealing/files.ts'
+import { readKeyRing } from '../sealing/keys.ts'
+import { outputFormat, printManifests } from '../sealing/print.ts'
+
+/** One line for the list of commands. */
+export const summary = 'Decrypt SealedSecrets with private keys and print the Secrets'
+
+/** The command line as data. */
+export const options = [
+  {
+    name: 'key',
+    short: 'k',
+    type: 'string',
+    multiple: true,
+    value: 'FILE|DIRECTORY',
+    description: 'private sealing keys: PEM, or Secrets of the controller',
+  },
+  {
+    name: 'file',
+    short: 'f',
+    type: 'string',
+    multiple: true,
+    value: 'FILE',
+    description: 'read SealedSecrets from FILE (standard input)',
+  },
+  { name: 'output', short: 'o', type: 'string', value: 'json|yaml', description: 'format of the Secrets (yaml)' },
+  { name: 'write', short: 'w', type: 'string', value: 'FILE', description: 'write to FILE, readable by you alone' },
+] as const
+
+/** Command lines that a person would type. */
+export const examples: readonly (readonly [string, string])[] = [
+  ['sealkit unseal --key sealing-key.yaml -f sealed.yaml', 'a file, with a backup of the controller\u2019s key'],
+]
+
+/** Unseals everything, then prints everything: one object that fails leaves the output as it was. */
+export async function run(values: Values<typeof options>, _: readonly string[], io: Io): Promise<number> {
+  if (values.key === undefined) {
+    throw new CliError('NO_KEY', 'no private key was given', {
+      hint: 'pass --key with a PEM file or a backup of the controller\u2019s key Secrets',
+    })
+  }
+  const keyRing = await readKeyRing(values.key, io)
+  const secrets: Manifest[] = []
+  for (const input of await readInputs(values.file, io)) {
+    for (const sealed of await readManifests(sealedSecretObject, input)) secrets.push(await unsealed(sealed, keyRing))
+  }
+  if (secrets.length === 0) {
+    throw new CliError('USAGE', 'no SealedSecret found in the input', { hint: 'give a SealedSecret in YAML or JSON' })
+  }
+  const format = outputFormat(values.output, values.write, 'yaml')
+  writeResult(await printManifests(secretType, secrets, format), values.write, io, 0o600)
+  return exitCode.done
+}
+
+async function unsealed(sealed: Manifest, keyRing: KeyRing): Promise<Manifest> {
+  const { kind = 'SealedSecret' } = sealed
+  if (kind !== 'SealedSecret') {
+    throw new CliError('USAGE', `the input holds a ${kind}, not a SealedSecret`, { hint: 'give SealedSecrets only' })
+  }
+  const { render } = await import('../sealing/template.ts')
+  const { ownerReferences = [], ...secret } = await unsealSecret(sealed, keyRing, { render })
+  // The owner of an object that was never in a cluster has no uid, and the API server would refuse it.
+  const owners = ownerReferences.filter(({ uid }) => uid !== '')
+  return secretManifest(owners.length > 0 ? { ...secret, ownerReferences: owners } : secret)
+}

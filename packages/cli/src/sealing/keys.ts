@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type Manifest, readManifests, secretType } from '@sealkit/core/manifest'
+import { KeyRing, parsePrivateKeys, type SealingKey, sealingKey, sealingKeyFromSecret } from '@sealkit/core/sealed'
+import { CliError } from '../exit.ts'
+import type { Io } from '../io.ts'
+
+/** Names of the files that are read in a directory of keys. */
+const keyFile = /\.(?:key|pem|ya?ml|json)$/
+
+const hint = 'give a PEM file, a Secret of the controller (also in a List), or a directory of such files'
+
+/**
+ * The sealing keys of files and directories: PEM, or Secrets as the controller keeps them.
+ *
+ * @throws FILE_UNREADABLE, NO_KEY, and INVALID_KEY naming nothing of the key
+ */
+export async function readKeyRing(paths: readonly string[], io: Io): Promise<KeyRing> {
+  const keys: SealingKey[] = []
+  for (const path of paths) {
+    const read = await readKeys(path, io)
+    if (read.length === 0) throw new CliError('NO_KEY', `${path} holds no private sealing key`, { hint })
+    keys.push(...read)
+  }
+  return new KeyRing(keys)
+}
+
+async function readKeys(path: string, io: Io): Promise<SealingKey[]> {
+  const place = resolve(io.cwd, path)
+  try {
+    if (!statSync(place).isDirectory()) return await keysOf(readFileSync(place))
+    const files = readdirSync(place).filter((name) => keyFile.test(name))
+    return (await Promise.all(files.sort().map((name) => keysIfAny(readFileSync(join(place, name)))))).flat()
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('syscall' in cause)) throw cause
+    throw new CliError('FILE_UNREADABLE', `the key file ${path} cannot be read`, { cause, hint })
+  }
+}
+
+async function keysOf(bytes: Buffer): Promise<SealingKey[]> {
+  if (bytes.includes('-----BEGIN')) return Promise.all(parsePrivateKeys(bytes).map(sealingKey))
+  const secrets = await readManifests(secretType, bytes)
+  return Promise.all(secrets.filter(holdsKey).map((secret) => sealingKeyFromSecret(secret)))
+}
+
+/** A directory may hold certificates beside the keys. */
+async function keysIfAny(bytes: Buffer): Promise<SealingKey[]> {
+  const pem = bytes.includes('-----BEGIN')
+  return pem && !bytes.includes('PRIVATE KEY-----') ? [] : keysOf(bytes)
+}
+
+function holdsKey({ data }: Manifest): boolean {
+  return typeof data === 'object' && data !== null && Object.hasOwn(data, 'tls.key')
+}
