@@ -14,7 +14,7 @@ export function ageKey(context: KeyContext): MasterKey {
       if (found.identities.length === 0) throw missing('failed to load age identities', found)
       const part = await unwrap(entry.enc, found)
       if (part !== null) return part
-      const reason = 'age: no identity matched any of the recipients'
+      const reason = 'no identity matched any of the recipients'
       throw missing(`failed to create reader for decrypting sops data key with age: ${reason}`, found)
     },
   }

@@ -40,7 +40,7 @@ export async function loadIdentities(io: KeyIo, recipient: string): Promise<Iden
   await userFile(io, found, texts)
   for (const [place, text, words] of texts) {
     await attempt(found, async () => {
-      const identities = parseIdentities(text, words)
+      const identities = parse(place, text, words)
       found.identities.push(...identities)
       if (identities.length === 0) found.missing.push(place)
     })
@@ -116,6 +116,18 @@ function configFolder(io: KeyIo): string | null {
   if (env['XDG_CONFIG_HOME'] !== undefined && env['XDG_CONFIG_HOME'] !== '') return env['XDG_CONFIG_HOME']
   if (env['HOME'] === undefined || env['HOME'] === '') return null
   return platform === 'darwin' ? `${env['HOME']}/Library/Application Support` : `${env['HOME']}/.config`
+}
+
+function parse(place: string, text: string, words: boolean): string[] {
+  try {
+    return parseIdentities(text, words)
+  } catch (error) {
+    if (!(error instanceof KeyserviceError)) throw error
+    throw new KeyserviceError(error.code, `${place}: ${error.message}`, {
+      cause: error,
+      upstream: `failed to parse '${place}' age identities: ${error.upstream ?? error.message}`,
+    })
+  }
 }
 
 const kinds = ['AGE-PLUGIN-', 'AGE-SECRET-KEY-PQ-1', 'AGE-SECRET-KEY-1']

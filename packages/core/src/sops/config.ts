@@ -8,8 +8,6 @@ import { Decoder, type Fields } from './weak.ts'
 
 /** One creation rule of `.sops.yaml`. */
 export interface CreationRule {
-  /** Regular expression over the path of the file to encrypt; empty matches every file. */
-  readonly pathRegex: string
   readonly keyGroups: readonly KeyGroup[]
   readonly shamirThreshold: number
   /** The selection rules that it states; more than one is an error once the rule is used. */
@@ -17,10 +15,17 @@ export interface CreationRule {
   readonly macOnlyEncrypted: boolean
 }
 
+/** A rule of which only the path is known: what it says is read once the path matches. */
+export interface UnreadRule {
+  /** Regular expression over the path of the file to encrypt; empty matches every file. */
+  readonly pathRegex: string
+  read(): CreationRule
+}
+
 /** What `.sops.yaml` says. */
 export interface Config {
   /** Null where the file has no creation rules: it then counts as absent. */
-  readonly creationRules: readonly (() => CreationRule)[] | null
+  readonly creationRules: readonly UnreadRule[] | null
   readonly indents: Indents
 }
 
@@ -42,7 +47,9 @@ export async function readConfig(text: string, options: KeyTextOptions = {}): Pr
   const decoder = new Decoder()
   const fields = document === undefined ? { at: '', values: new Map<string, Value>() } : decoder.fields(document, '')
   const rules = fields.values.get('creation_rules')
-  const creationRules = decoder.list(fields, 'creation_rules').map((rule) => lazyRule(rule, options))
+  const creationRules = decoder
+    .list(fields, 'creation_rules')
+    .map((rule) => ({ pathRegex: decoder.text(rule, 'path_regex'), read: () => readRule(rule, options) }))
   const indents = readIndents(decoder, fields)
   decoder.check()
   return { creationRules: rules === undefined || rules === null ? null : creationRules, indents }
@@ -59,21 +66,12 @@ function readIndents(decoder: Decoder, fields: Fields): Indents {
   return indents
 }
 
-function lazyRule(fields: Fields, options: KeyTextOptions): () => CreationRule {
-  let read: CreationRule | undefined
-  return () => {
-    read ??= readRule(fields, options)
-    return read
-  }
-}
-
 function readRule(fields: Fields, options: KeyTextOptions): CreationRule {
   const decoder = new Decoder()
   const awsProfile = decoder.text(fields, 'aws_profile')
   const groups = decoder.list(fields, 'key_groups')
   const reader = { decoder, options: { ...options, awsProfile } }
   const rule = {
-    pathRegex: decoder.text(fields, 'path_regex'),
     shamirThreshold: decoder.count(fields, 'shamir_threshold'),
     macOnlyEncrypted: decoder.flag(fields, 'mac_only_encrypted'),
     rules: ruleNames
@@ -174,9 +172,9 @@ function unique(keys: readonly KeyEntry[]): KeyEntry[] {
  */
 export async function matchRule(config: Config, path: string): Promise<CreationRule | null> {
   if (config.creationRules === null) return null
-  for (const read of config.creationRules) {
+  for (const { pathRegex, read } of config.creationRules) {
+    if (pathRegex !== '' && !(await matchesPath(pathRegex, path))) continue
     const rule = read()
-    if (rule.pathRegex !== '' && !(await matchesPath(rule.pathRegex, path))) continue
     if (rule.rules.length > 1) throw tooManyRules(rule.rules)
     return rule
   }

@@ -1,4 +1,4 @@
-export { type Config, type CreationRule, matchRule, readConfig } from './config.ts'
+export { type Config, type CreationRule, matchRule, readConfig, type UnreadRule } from './config.ts'
 export {
   DataKeyError,
   type KeyFailure,

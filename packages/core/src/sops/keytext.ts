@@ -1,3 +1,4 @@
+import { checkRecipient } from '../age/recipient.ts'
 import { CoreError } from '../error.ts'
 import type { KeyEntry, KeyKind } from './keygroup.ts'
 
@@ -25,12 +26,17 @@ const parsers: Readonly<Record<KeyKind, (text: string, options: KeyTextOptions) 
   azure_kv: (text) => [azureEntry(text.trim())],
   hc_vault: (text) => [vaultEntry(text)],
   pgp: (text) => [entry('pgp', { fp: text.replaceAll(' ', '') })],
-  age: (text) => [entry('age', { recipient: text.trim() })],
+  age: (text) => [ageEntry(text.trim())],
 }
 
 /** An entry that has wrapped nothing yet. */
 export function entry(kind: KeyKind, fields: Readonly<Record<string, string>>): KeyEntry {
   return { kind, fields, enc: '', createdAt: '' }
+}
+
+function ageEntry(recipient: string): KeyEntry {
+  checkRecipient(recipient)
+  return entry('age', { recipient })
 }
 
 function kmsEntry(text: string, { awsProfile = '', context }: KeyTextOptions): KeyEntry {

@@ -31,13 +31,13 @@ export function target(io: Io, path: string | undefined, override: string): Targ
 }
 
 /** The bytes of the input; a file argument of `/dev/stdin` is standard input. */
-export async function readInput(io: Io, path: string): Promise<Uint8Array> {
+export async function readInput(io: Io, path: string, shown: string = path): Promise<Uint8Array> {
   if (path === '' || path === '/dev/stdin') return readAll(io.stdin)
   try {
     return readFileSync(path)
   } catch (error) {
     const operation = error instanceof Error && 'code' in error && error.code === 'EISDIR' ? 'read' : 'open'
-    throw new SopsExit(`Error reading file: ${pathError(operation, path, error)}`, codes.couldNotReadInput)
+    throw new SopsExit(`Error reading file: ${pathError(operation, shown, error)}`, codes.couldNotReadInput)
   }
 }
 

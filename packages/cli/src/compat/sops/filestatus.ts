@@ -8,9 +8,8 @@ export async function filestatus(session: Session): Promise<number> {
   const { args, io } = session
   const [path] = args
   if (path === undefined) throw new SopsExit('Error: no file specified', 100)
-  const absolute = resolve(io.cwd, path)
   try {
-    io.stdout.write(`{"encrypted":${await isEncrypted(session, absolute)}}\n`)
+    io.stdout.write(`{"encrypted":${await isEncrypted(session, path)}}\n`)
     return 0
   } catch (error) {
     fatal(io, `cannot check file status: cannot load encrypted file: ${goText(error)}`)
@@ -20,7 +19,7 @@ export async function filestatus(session: Session): Promise<number> {
 
 async function isEncrypted(session: Session, path: string): Promise<boolean> {
   const store = await session.store({ path, name: path }, 'input-type')
-  const bytes = await readInput(session.io, path)
+  const bytes = await readInput(session.io, resolve(session.io.cwd, path), path)
   try {
     const { metadata } = store.loadEncrypted(bytes)
     return metadata.version !== '' && metadata.mac !== ''

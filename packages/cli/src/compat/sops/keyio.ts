@@ -8,7 +8,7 @@ export function keyIo(io: Io): KeyIo {
     env: io.env,
     platform: process.platform,
     readFile,
-    run: (command, env) => run(command, { ...io.env, ...env }),
+    run: (command, env) => run(command, { cwd: io.cwd, env: { ...io.env, ...env } }),
   }
 }
 
@@ -21,11 +21,14 @@ async function readFile(path: string): Promise<string | null> {
   }
 }
 
-async function run(command: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<string> {
+async function run(
+  command: readonly string[],
+  options: { cwd: string; env: Record<string, string | undefined> },
+): Promise<string> {
   const { execFile } = await import('node:child_process')
   const [file = '', ...args] = command
   return new Promise((resolve, reject) => {
-    execFile(file, args, { env, encoding: 'utf8' }, (error, stdout) => {
+    execFile(file, args, { ...options, encoding: 'utf8' }, (error, stdout) => {
       if (error === null) resolve(stdout)
       else reject(new Error(typeof error.code === 'number' ? `exit status ${error.code}` : error.message))
     })

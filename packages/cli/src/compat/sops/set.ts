@@ -15,10 +15,17 @@ export async function set(session: Session): Promise<number> {
   if (flags.flag('value-file') && flags.flag('value-stdin')) {
     throw new SopsExit('Error: cannot use both --value-file and --value-stdin', codes.generic)
   }
-  const wanted = flags.flag('value-stdin') ? 2 : 3
-  if (args.length !== wanted) {
-    const missing = wanted === 2 ? 'file, or index' : 'index and value'
-    throw new SopsExit(`Error: no file specified, or ${missing} are missing`, codes.noFileSpecified)
+  if (flags.flag('value-stdin') && args.length !== 2) {
+    throw new SopsExit(
+      'Error: file specified, or index and value are missing. Need precisely 2 positional arguments since --value-stdin is used.',
+      codes.noFileSpecified,
+    )
+  }
+  if (!flags.flag('value-stdin') && args.length !== 3) {
+    throw new SopsExit(
+      'Error: no file specified, or index and value are missing. Need precisely 3 positional arguments.',
+      codes.noFileSpecified,
+    )
   }
   const [path = '', index = ''] = args
   const place = await step(() => parseTreePath(index), codes.invalidSetFormat).catch(() => {

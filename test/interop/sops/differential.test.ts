@@ -1,0 +1,414 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { available } from '../../servers/programs.ts'
+import { fixtures, textOf } from './fixtures.ts'
+import { type Case, type Outcome, runCase } from './pair.ts'
+
+const skipped: string[] = []
+const programs = await available({ skip: (reason) => skipped.push(reason ?? '') }, 'sops', 'age-keygen')
+
+/** Command lines whose outcome is the real program's: both outputs, exit code and files, once ciphertexts are masked. */
+function same(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  recipients: readonly string[],
+): Record<string, Case> {
+  const [first = '', second = ''] = recipients
+  const age = ['--age', first]
+  const text = (name: string): string => textOf(files, name)
+  const rules = (...creation: readonly string[]): string =>
+    `creation_rules:\n${creation.map((rule) => `  - ${rule.replaceAll('\n', '\n    ')}\n`).join('')}`
+  const config = (...creation: readonly string[]): { files: { '.sops.yaml': string } } => ({
+    files: { '.sops.yaml': rules(...creation) },
+  })
+  return {
+    // Decryption, by sub-command and in the old form.
+    'decrypt yaml': { args: ['decrypt', 'enc.yaml'] },
+    'decrypt json': { args: ['decrypt', 'enc.json'] },
+    'decrypt dotenv': { args: ['decrypt', 'enc.env'] },
+    'decrypt binary': { args: ['decrypt', 'enc.bin'] },
+    'decrypt two documents': { args: ['decrypt', 'two.enc.yaml'] },
+    'decrypt with encrypted_regex': { args: ['decrypt', 'regex.enc.yaml'] },
+    'decrypt with encrypted_suffix': { args: ['decrypt', 'suffix.enc.yaml'] },
+    'decrypt, second recipient held': { args: ['decrypt', 'both.enc.yaml'] },
+    '-d yaml': { args: ['-d', 'enc.yaml'] },
+    '--decrypt json': { args: ['--decrypt', 'enc.json'] },
+    '-decrypt with one dash': { args: ['-decrypt', 'enc.json'] },
+    '-d yaml as json': { args: ['-d', '--output-type', 'json', 'enc.yaml'] },
+    'json as yaml': { args: ['decrypt', '--output-type', 'yaml', 'enc.json'] },
+    'dotenv as json': { args: ['decrypt', '--output-type', 'json', 'enc.env'] },
+    'dotenv as yaml': { args: ['decrypt', '--output-type', 'yaml', 'enc.env'] },
+    'yaml as dotenv fails on nesting': { args: ['decrypt', '--output-type', 'dotenv', 'enc.yaml'] },
+    'yaml as binary fails': { args: ['decrypt', '--output-type', 'binary', 'enc.yaml'] },
+    'two documents as json keep the first': { args: ['decrypt', '--output-type', 'json', 'two.enc.yaml'] },
+    'unknown output type falls back to the name': { args: ['decrypt', '--output-type', 'env', 'enc.yaml'] },
+    'yaml file read as json fails': { args: ['decrypt', '--input-type', 'json', 'enc.yaml'] },
+    'decrypt standard input as yaml': {
+      args: ['decrypt', '--input-type', 'yaml', '--output-type', 'yaml'],
+      stdin: text('enc.yaml'),
+    },
+    'decrypt standard input, name given': {
+      args: ['decrypt', '--filename-override', 'x.json'],
+      stdin: text('enc.json'),
+    },
+    'decrypt in place': { args: ['decrypt', '-i', 'enc.yaml'] },
+    'decrypt in place, old form': { args: ['-d', '-i', 'enc.json'] },
+    'decrypt into an existing file': { args: ['decrypt', '--output', 'plain.json', 'enc.json'] },
+    'flags behind the file': { args: ['decrypt', 'enc.yaml', '--output-type', 'json'] },
+    'flags behind the file in the old form are ignored': { args: ['-d', 'enc.yaml', '--output-type', 'json'] },
+    'two files, the first counts': { args: ['decrypt', 'enc.yaml', 'enc.json'] },
+    '= for values': { args: ['decrypt', '--output-type=json', '--ignore-mac=true', 'enc.yaml'] },
+    '-- ends flags': { args: ['decrypt', '--', 'enc.yaml'] },
+    // --extract
+    'extract a string': { args: ['decrypt', '--extract', '["str"]', 'enc.yaml'] },
+    'extract with single quotes': { args: ['decrypt', '--extract', "['map']['b']", 'enc.yaml'] },
+    'extract an integer': { args: ['decrypt', '--extract', '["int"]', 'enc.yaml'] },
+    'extract a float': { args: ['decrypt', '--extract', '["float"]', 'enc.yaml'] },
+    'extract a boolean': { args: ['decrypt', '--extract', '["bool"]', 'enc.yaml'] },
+    'extract a time': { args: ['decrypt', '--extract', '["time"]', 'enc.yaml'] },
+    'extract a null': { args: ['decrypt', '--extract', '["nothing"]', 'enc.yaml'] },
+    'extract a mapping': { args: ['decrypt', '--extract', '["map"]', 'enc.yaml'] },
+    'extract a list': { args: ['decrypt', '--extract', '["map"]["deep"]["c"]', 'enc.yaml'] },
+    'extract a list item': { args: ['decrypt', '--extract', '["map"]["deep"]["c"][1]', 'enc.yaml'] },
+    'extract a block text': { args: ['decrypt', '--extract', '["multi"]', 'enc.yaml'] },
+    'extract from json': { args: ['decrypt', '--extract', '["a"]["z"]', 'enc.json'] },
+    'extract as json': { args: ['decrypt', '--extract', '["map"]', '--output-type', 'json', 'enc.yaml'] },
+    'extract from dotenv': { args: ['decrypt', '--extract', '["MULTI"]', 'enc.env'] },
+    'recipient with a bad checksum': { args: ['encrypt', '--age', `${first.slice(0, -1)}x`, 'plain.yaml'] },
+    'recipient too short': { args: ['encrypt', '--age', 'age1abc', 'plain.yaml'] },
+    'extract from binary': { args: ['decrypt', '--extract', '["data"]', 'enc.bin'] },
+    'extract nothing': { args: ['decrypt', '--extract', '["nope"]', 'enc.yaml'] },
+    'extract past the end': { args: ['decrypt', '--extract', '["map"]["deep"]["c"][9]', 'enc.yaml'] },
+    'extract a position of a text': { args: ['decrypt', '--extract', '["str"][0]', 'enc.yaml'] },
+    'extract without bracket': { args: ['decrypt', '--extract', '["str"', 'enc.yaml'] },
+    'extract with a bad number': { args: ['decrypt', '--extract', '[x]', 'enc.yaml'] },
+    'extract an empty path is the whole file': { args: ['decrypt', '--extract', '', 'enc.yaml'] },
+    // Failing decryption
+    'no such file': { args: ['decrypt', 'nope.yaml'] },
+    'no such file, old form': { args: ['-d', 'nope.yaml'] },
+    'no file, old form': { args: ['-d'] },
+    'a plain file': { args: ['decrypt', 'plain.yaml'] },
+    'a plain json file': { args: ['decrypt', 'plain.json'] },
+    'a plain binary file': { args: ['decrypt', 'plain.bin'] },
+    'a directory': { args: ['decrypt', 'dir.yaml'], files: { 'dir.yaml/x': '' } },
+    'in place and output': { args: ['decrypt', '-i', '--output', 'x', 'enc.yaml'] },
+    'in place of standard input': { args: ['decrypt', '-i'], stdin: '' },
+    'output that cannot be written': { args: ['decrypt', '--output', 'nope/x', 'enc.yaml'] },
+    'changed value': {
+      args: ['decrypt', 'enc.yaml'],
+      files: {
+        'enc.yaml': text('enc.yaml').replace(
+          /(str: ENC\[AES256_GCM,data:)(.)/,
+          (_, head: string, byte: string) => head + (byte === 'A' ? 'B' : 'A'),
+        ),
+      },
+    },
+    'changed clear value': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace('visible', 'changed') },
+    },
+    'changed clear value, mac ignored': {
+      args: ['decrypt', '--ignore-mac', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace('visible', 'changed') },
+    },
+    'renamed key': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace('\nstr:', '\nstring:') },
+    },
+    'plain value in an encrypted place': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace(/str: ENC.*/, 'str: hunter2') },
+    },
+    'number in an encrypted place': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace(/str: ENC.*/, 'str: 5') },
+    },
+    'plain comment in an encrypted place': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': `# plain\n${text('enc.yaml')}` },
+    },
+    'no mac': { args: ['decrypt', 'enc.yaml'], files: { 'enc.yaml': text('enc.yaml').replace(/ {4}mac: .*\n/, '') } },
+    'mac of another file': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace(/mac: .*/, /mac: .*/.exec(text('regex.enc.yaml'))?.[0] ?? '') },
+    },
+    'lastmodified changed': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace(/lastmodified: .*/, 'lastmodified: "2020-01-01T00:00:00Z"') },
+    },
+    'lastmodified not quoted': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace(/lastmodified: .*/, 'lastmodified: 2020-01-01T00:00:00Z') },
+    },
+    'no lastmodified': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace(/ {4}lastmodified: .*\n/, '') },
+    },
+    'no version': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace(/ {4}version: .*\n/, '') },
+    },
+    'bad version': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace(/version: .*/, 'version: abc') },
+    },
+    'version of two parts': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace(/version: .*/, 'version: "3.9"') },
+    },
+    'newer version': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace(/version: .*/, 'version: 9.0.0') },
+    },
+    'no keys': {
+      args: ['decrypt', 'enc.json'],
+      files: { 'enc.json': text('enc.json').replace(/"age": \[[^\]]*\],/, '') },
+    },
+    'two rules': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': `${text('enc.yaml')}    encrypted_suffix: x\n` },
+    },
+    'two sops blocks': {
+      args: ['decrypt', 'enc.json'],
+      files: { 'enc.json': text('enc.json').replace('{', '{"sops": {},') },
+    },
+    'sops is no mapping': { args: ['decrypt', 'x.yaml'], files: { 'x.yaml': 'a: 1\nsops: x\n' } },
+    'metadata keys in capitals': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': text('enc.yaml').replace('    mac:', '    MAC:') },
+    },
+    'unknown metadata': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { 'enc.yaml': `${text('enc.yaml')}    future: [1]\n` },
+    },
+    'broken yaml': { args: ['decrypt', 'x.yaml'], files: { 'x.yaml': 'a: [\n' } },
+    'broken json': { args: ['decrypt', 'x.json'], files: { 'x.json': '{"a" 1}' } },
+    'empty json': { args: ['decrypt', 'x.json'], files: { 'x.json': '' } },
+    'nobody holds the key': { args: ['decrypt', 'other.enc.yaml'] },
+    'no keys at all': { args: ['decrypt', 'enc.yaml'], env: { SOPS_AGE_KEY_FILE: '' } },
+    'key file that does not exist': { args: ['decrypt', 'enc.yaml'], env: { SOPS_AGE_KEY_FILE: '/nowhere/keys.txt' } },
+    'key in the environment': {
+      args: ['decrypt', 'enc.yaml'],
+      env: { SOPS_AGE_KEY_FILE: '', SOPS_AGE_KEY: /AGE-SECRET-KEY-1\w+/.exec(text('keys.txt'))?.[0] ?? '' },
+    },
+    'two keys in the environment': {
+      args: ['decrypt', 'both.enc.yaml'],
+      env: { SOPS_AGE_KEY_FILE: '', SOPS_AGE_KEY: (text('keys.txt').match(/AGE-SECRET-KEY-1\w+/g) ?? []).join(' ') },
+    },
+    'no key in the environment': {
+      args: ['decrypt', 'enc.yaml'],
+      env: { SOPS_AGE_KEY_FILE: '', SOPS_AGE_KEY: 'nonsense' },
+    },
+    'key from a command': {
+      args: ['decrypt', 'enc.yaml'],
+      env: { SOPS_AGE_KEY_FILE: '', SOPS_AGE_KEY_CMD: "cat 'keys.txt'" },
+    },
+    'key command that fails': {
+      args: ['decrypt', 'enc.yaml'],
+      env: { SOPS_AGE_KEY_FILE: '', SOPS_AGE_KEY_CMD: 'false' },
+    },
+    'keys.txt of the user': {
+      args: ['decrypt', 'enc.yaml'],
+      env: { SOPS_AGE_KEY_FILE: '' },
+      files: { '.config/sops/age/keys.txt': text('keys.txt') },
+    },
+    'keys.txt in XDG_CONFIG_HOME': {
+      args: ['decrypt', 'enc.yaml'],
+      env: { SOPS_AGE_KEY_FILE: '', XDG_CONFIG_HOME: '/nowhere' },
+    },
+    'duplicate decryption order': { args: ['decrypt', '--decryption-order', 'age,age', 'enc.yaml'] },
+    'decryption order': { args: ['decrypt', '--decryption-order', 'pgp,age', 'enc.yaml'] },
+    // Encryption
+    'encrypt yaml': { args: ['encrypt', ...age, 'plain.yaml'] },
+    'encrypt json': { args: ['encrypt', ...age, 'plain.json'] },
+    'encrypt dotenv': { args: ['encrypt', ...age, 'plain.env'] },
+    'encrypt binary': { args: ['encrypt', ...age, 'plain.bin'] },
+    'encrypt two documents': { args: ['encrypt', ...age, 'two.yaml'] },
+    '-e yaml': { args: ['-e', ...age, 'plain.yaml'] },
+    'encrypt for two recipients': { args: ['encrypt', '--age', `${first},${second}`, 'plain.json'] },
+    'encrypt with SOPS_AGE_RECIPIENTS': { args: ['encrypt', 'plain.json'], env: { SOPS_AGE_RECIPIENTS: first } },
+    'encrypt json as yaml': { args: ['encrypt', ...age, '--output-type', 'yaml', 'plain.json'] },
+    'encrypt yaml as json': { args: ['encrypt', ...age, '--output-type', 'json', 'plain.yaml'] },
+    'encrypt yaml as binary text': { args: ['encrypt', ...age, '--input-type', 'binary', 'plain.yaml'] },
+    'encrypt standard input': { args: ['encrypt', ...age, '--filename-override', 'x.yaml'], stdin: 'a: 1\n' },
+    'encrypt in place': { args: ['encrypt', '-i', ...age, 'plain.yaml'] },
+    'encrypt into a file': { args: ['encrypt', ...age, '--output', 'out.yaml', 'plain.yaml'] },
+    'encrypt with encrypted-suffix': { args: ['encrypt', ...age, '--encrypted-suffix', 'r', 'plain.yaml'] },
+    'encrypt with unencrypted-suffix': { args: ['encrypt', ...age, '--unencrypted-suffix', 'ap', 'plain.yaml'] },
+    'encrypt with encrypted-regex': { args: ['encrypt', ...age, '--encrypted-regex', '^(?i:STR|map)$', 'plain.yaml'] },
+    'encrypt with unencrypted-regex': { args: ['encrypt', ...age, '--unencrypted-regex', '^(str|map)$', 'plain.yaml'] },
+    'encrypt with encrypted-comment-regex': {
+      args: ['--encrypted-comment-regex', 'inside', '-e', ...age, 'plain.yaml'],
+    },
+    'encrypt with unencrypted-comment-regex': {
+      args: ['--unencrypted-comment-regex', '^ in', '-e', ...age, 'plain.yaml'],
+    },
+    'encrypt with two rules': {
+      args: ['encrypt', ...age, '--encrypted-suffix', 'r', '--encrypted-regex', 'x', 'plain.yaml'],
+    },
+    'encrypt a binary file with a rule': { args: ['encrypt', ...age, '--encrypted-suffix', 'r', 'plain.bin'] },
+    'mac only over encrypted values': {
+      args: ['--mac-only-encrypted', 'encrypt', ...age, '--encrypted-regex', '^str$', 'plain.yaml'],
+    },
+    'indent for json': { args: ['--indent', '2', 'encrypt', ...age, 'plain.json'] },
+    'indent 0 for json': { args: ['--indent', '0', 'encrypt', ...age, 'plain.json'] },
+    'indent for yaml': { args: ['--indent', '2', 'encrypt', ...age, 'plain.yaml'] },
+    'indent below zero': { args: ['--indent', '-1', 'encrypt', ...age, 'plain.yaml'] },
+    // Failing encryption
+    'no keys and no rules': { args: ['encrypt', 'plain.yaml'] },
+    'standard input without a name': { args: ['encrypt', ...age], stdin: 'a: 1' },
+    'encrypt in place of standard input': {
+      args: ['encrypt', '-i', ...age, '--filename-override', 'x.yaml'],
+      stdin: 'a: 1',
+    },
+    'already encrypted': { args: ['encrypt', ...age, 'enc.yaml'] },
+    'already encrypted dotenv': { args: ['encrypt', ...age, 'enc.env'] },
+    'sops key in the second document': {
+      args: ['encrypt', ...age, 'x.yaml'],
+      files: { 'x.yaml': 'a: 1\n---\nsops: 1\n' },
+    },
+    'empty yaml': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': '' } },
+    'blank yaml': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': '\n' } },
+    'broken yaml to encrypt': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': 'a: b: c\n' } },
+    'duplicate key': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': 'a: 1\na: 2\n' } },
+    'number as a key': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': '1: a\n' } },
+    'unsigned integer': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': 'a: 18446744073709551615\n' } },
+    'yaml list': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': '- a\n' } },
+    'json list': { args: ['encrypt', ...age, 'x.json'], files: { 'x.json': '[1]' } },
+    'json text': { args: ['encrypt', ...age, 'x.json'], files: { 'x.json': '"a"' } },
+    'json with an infinite number': { args: ['encrypt', ...age, 'x.json'], files: { 'x.json': '{"a":1E400}' } },
+    'dotenv without =': { args: ['encrypt', ...age, 'x.env'], files: { 'x.env': 'A=1\nnonsense\n' } },
+    'nested yaml as dotenv': {
+      args: ['encrypt', ...age, '--output-type', 'dotenv', 'x.yaml'],
+      files: { 'x.yaml': 'a: {b: c}\n' },
+    },
+    'recipient that is none': { args: ['encrypt', '--age', 'nonsense', 'plain.yaml'] },
+    // .sops.yaml
+    'rule without path': { args: ['encrypt', 'plain.yaml'], ...config(`age: ${first}`) },
+    'first matching rule': {
+      args: ['encrypt', 'plain.json'],
+      ...config('path_regex: \\.yaml$\nage: nonsense', `path_regex: \\.json$\nage: ${first}`),
+    },
+    'rule with a list of keys': { args: ['encrypt', 'plain.json'], ...config(`age: [${first}, ${second}]`) },
+    'rule with commas and blanks': { args: ['encrypt', 'plain.json'], ...config(`age: >-\n  ${first},\n  ${second},`) },
+    'rule with one key group': { args: ['encrypt', 'plain.json'], ...config(`key_groups:\n- age: [${first}]`) },
+    'rule with two key groups': {
+      args: ['encrypt', 'plain.json'],
+      ...config(`shamir_threshold: 2\nkey_groups:\n- age: [${first}]\n- age: [${second}]`),
+    },
+    'rule with groups that merge': {
+      args: ['encrypt', 'plain.json'],
+      ...config(`key_groups:\n- merge:\n  - age: [${first}]\n  age: [${first}, ${second}]`),
+    },
+    'rule with encrypted_regex': {
+      args: ['encrypt', 'plain.yaml'],
+      ...config(`encrypted_regex: ^str$\nmac_only_encrypted: true\nage: ${first}`),
+    },
+    'rule with two selections': {
+      args: ['encrypt', 'plain.yaml'],
+      ...config(`encrypted_regex: ^str$\nencrypted_suffix: x\nage: ${first}`),
+    },
+    'rule overridden by keys': { args: ['encrypt', ...age, 'plain.json'], ...config(`age: ${second}`) },
+    'no rule matches': { args: ['encrypt', 'plain.yaml'], ...config(`path_regex: x\nage: ${first}`) },
+    'no rule matches, keys given': {
+      args: ['encrypt', ...age, 'plain.yaml'],
+      ...config(`path_regex: x\nage: ${first}`),
+    },
+    'bad path_regex': { args: ['encrypt', 'plain.yaml'], ...config(`path_regex: (\nage: ${first}`) },
+    'rule without keys': { args: ['encrypt', 'plain.yaml'], ...config('path_regex: .') },
+    'config without rules': { args: ['encrypt', 'plain.yaml'], files: { '.sops.yaml': 'stores: {}\n' } },
+    'config that is no yaml': { args: ['decrypt', 'enc.yaml'], files: { '.sops.yaml': 'a: [\n' } },
+    'config above': {
+      args: ['encrypt', 'x.json'],
+      folder: 'sub',
+      files: { '.sops.yaml': rules(`path_regex: ^sub/x\nage: ${first}`), 'sub/x.json': '{"a":1}' },
+    },
+    'config named': {
+      args: ['--config', 'conf.yaml', 'encrypt', 'plain.json'],
+      files: { 'conf.yaml': rules(`age: ${first}`) },
+    },
+    'config in the environment': {
+      args: ['encrypt', 'plain.json'],
+      env: { SOPS_CONFIG: 'conf.yaml' },
+      files: { 'conf.yaml': rules(`age: ${first}`) },
+    },
+    'config that does not exist': { args: ['--config', 'nope.yaml', 'encrypt', 'plain.json'] },
+    'config with the wrong name': { args: ['encrypt', ...age, 'plain.json'], files: { '.sops.yml': 'x' } },
+    'indents of the config': {
+      args: ['encrypt', 'plain.json'],
+      files: { '.sops.yaml': `${rules(`age: ${first}`)}stores: {json: {indent: 3}}\n` },
+    },
+    'yaml indent of the config': {
+      args: ['decrypt', 'enc.yaml'],
+      files: { '.sops.yaml': 'stores: {yaml: {indent: 2}}\n' },
+    },
+    'filename-override chooses rule and format': {
+      args: ['encrypt', '--filename-override', 'x.json', 'plain.bin'],
+      files: { '.sops.yaml': rules(`path_regex: json$\nage: ${first}`), 'plain.bin': '{"a":1}' },
+    },
+    '-e without a matching rule': { args: ['-e', 'plain.yaml'], ...config(`path_regex: x\nage: ${first}`) },
+    '-d without a matching rule': { args: ['-d', 'enc.json'], ...config(`path_regex: x\nage: ${first}`) },
+    // set and unset
+    'set a text': { args: ['set', 'enc.yaml', '["str"]', '"new"'] },
+    'set a number': { args: ['set', 'enc.yaml', '["int"]', '5'] },
+    'set an object': { args: ['set', 'enc.json', '["a"]', '{"x":1,"y":[true,null]}'] },
+    'set a new path': { args: ['set', 'enc.yaml', '["new"]["a"][0]', '"x"'] },
+    'set a list item': { args: ['set', 'enc.yaml', '["map"]["deep"]["c"][0]', '"x"'] },
+    'set behind the end of a list': { args: ['set', 'enc.yaml', '["list"][17]', '"x"'] },
+    'set through a text': { args: ['set', 'enc.yaml', '["str"]["a"]', '"x"'] },
+    'set dotenv': { args: ['set', 'enc.env', '["KEY"]', '"x"'] },
+    'set a list fails': { args: ['set', 'enc.yaml', '["x"]', '[1]'] },
+    'set what is no json': { args: ['set', 'enc.yaml', '["x"]', 'x'] },
+    'set with a bad index': { args: ['set', 'enc.yaml', '["x"', '"x"'] },
+    'set without a value': { args: ['set', 'enc.yaml', '["x"]'] },
+    'set in a file that is not there': { args: ['set', 'nope.yaml', '["x"]', '"x"'] },
+    'set from a file': { args: ['set', '--value-file', 'enc.json', '["b"]', 'value'], files: { value: '"from file"' } },
+    'set from standard input': { args: ['set', '--value-stdin', 'enc.json', '["b"]'], stdin: '"from stdin"' },
+    'set idempotent': { args: ['set', '--idempotent', 'enc.yaml', '["map"]["b"]', '"two"'] },
+    '--set': { args: ['--set', '["b"] "x"', 'enc.json'], ...config(`age: ${first}`) },
+    '--set without a space': { args: ['--set', '["b"]"x"', 'enc.json'], ...config(`age: ${first}`) },
+    unset: { args: ['unset', 'enc.yaml', '["map"]["a"]'] },
+    'unset a list item': { args: ['unset', 'enc.json', '["a"]["z"][0]'] },
+    'unset nothing': { args: ['unset', 'enc.yaml', '["nope"]'] },
+    'unset nothing, idempotent': { args: ['unset', '--idempotent', 'enc.yaml', '["nope"]'] },
+    'unset past the end': { args: ['unset', 'enc.json', '["a"]["z"][10]'] },
+    'unset below a text': { args: ['unset', 'enc.json', '["e"]["x"]'] },
+    'unset with a bad index': { args: ['unset', 'enc.json', 'x'] },
+    // rotate
+    rotate: { args: ['rotate', 'enc.yaml'] },
+    'rotate in place': { args: ['rotate', '-i', 'enc.json'] },
+    'rotate with another key': { args: ['rotate', '--add-age', second, 'enc.json'] },
+    'rotate without a key': { args: ['rotate', '--rm-age', recipients[2] ?? '', 'both.enc.yaml'] },
+    '-r': { args: ['-r', 'enc.json'], ...config(`age: ${first}`) },
+    'rotate what is not there': { args: ['rotate', 'nope.yaml'] },
+    'rotate nothing': { args: ['rotate'] },
+    // filestatus, exec-env
+    'filestatus encrypted': { args: ['filestatus', 'enc.yaml'] },
+    'filestatus plain': { args: ['filestatus', 'plain.yaml'] },
+    'filestatus plain json': { args: ['filestatus', 'plain.json'] },
+    'filestatus broken': { args: ['filestatus', 'x.yaml'], files: { 'x.yaml': 'a: [' } },
+    'filestatus nothing': { args: ['filestatus', 'nope.yaml'] },
+    'exec-env': { args: ['exec-env', 'enc.env', 'exit 3'] },
+    'exec-env complex': { args: ['exec-env', 'enc.yaml', 'true'] },
+    // Command lines that cannot be read
+    'unknown flag': { args: ['decrypt', '--nope', 'enc.yaml'] },
+    'flag without its value': { args: ['decrypt', '--output'] },
+    'two forms of a flag': { args: ['encrypt', '-a', first, '--age', first, 'plain.json'] },
+    'bad integer': { args: ['encrypt', '--shamir-secret-sharing-threshold', 'x', 'plain.yaml'] },
+    'help of decrypt': { args: ['decrypt', '--help'] },
+    'help of encrypt': { args: ['encrypt', '-h'] },
+    'help of unset': { args: ['unset', '-h'] },
+    'version without a check': { args: ['--version'] },
+    '-v': { args: ['-v'] },
+  }
+}
+
+if (programs === null) test('the real sops', (t) => t.skip(skipped.join(', ')))
+else {
+  const { files, recipients } = fixtures(programs)
+  for (const [name, line] of Object.entries(same(files, recipients))) {
+    test(`same: ${name}`, async () => {
+      const theirs: Outcome = await runCase(line, files, programs.sops)
+      assert.deepEqual(await runCase(line, files), theirs)
+    })
+  }
+}
