@@ -45,7 +45,7 @@ function parseEntry(parser: Parser, next: State, isBorder: (type: TokenType) => 
 
 /** Of a head comment, what came before `- ` belongs to a collection that begins behind it, the rest to its first entry. */
 function splitStem(parser: Parser, length: number): void {
-  const { type } = parser.peek()
+  const type = parser.tryPeek()?.type
   if (type !== 'block-sequence-start' && type !== 'block-mapping-start') return
   parser.stemComment = parser.headComment.slice(0, length)
   parser.headComment = parser.headComment.slice(length + 1)

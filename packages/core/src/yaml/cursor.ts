@@ -51,7 +51,6 @@ export class Cursor {
       value: '',
       suffix: '',
       style: undefined,
-      key: undefined,
     }
   }
 

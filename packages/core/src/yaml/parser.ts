@@ -47,6 +47,7 @@ export class Parser {
   footComment = ''
   /** Head comment of a collection that begins behind `- `, on its line. */
   stemComment = ''
+  private failure: unknown
 
   constructor(scanner: Scanner) {
     this.scanner = scanner
@@ -54,13 +55,25 @@ export class Parser {
 
   /** Moves to the next event and gives its type. */
   next(): EventType {
-    return this.state(this).type
+    const { type } = this.state(this)
+    if (this.failure !== undefined) throw this.failure
+    return type
   }
 
   peek(): Token {
     const token = this.scanner.peek()
     if (this.scanner.commentsHead < this.scanner.comments.length) this.unfold(token)
     return token
+  }
+
+  /** As `peek`, but where go-yaml overlooks an error at first: it goes on, and a later one takes its place. */
+  tryPeek(): Token | undefined {
+    try {
+      return this.peek()
+    } catch (error) {
+      this.failure = error
+      return undefined
+    }
   }
 
   /** Steps over the token at hand, to the next one. */

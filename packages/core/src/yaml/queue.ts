@@ -29,7 +29,11 @@ export abstract class TokenQueue extends Cursor {
   private head = 0
   private parsed = 0
   private available = false
-  private pendingKey: SimpleKey | undefined
+  /**
+   * Numbers of the tokens that are not handed on before it is known whether they are keys. As in go-yaml a key that
+   * turned out to be none by a line break stays here, and lets its token wait for the next one of its level.
+   */
+  private readonly waiting = new Map<number, SimpleKey>()
 
   constructor(source: Source, dialect: Dialect) {
     super(source, dialect)
@@ -52,8 +56,8 @@ export abstract class TokenQueue extends Cursor {
   private fetchMore(): void {
     for (;;) {
       if (this.head < this.tokens.length - this.lookahead) {
-        const key = this.tokens[this.head]?.key
-        if (key === undefined || !key.listed || key.token !== this.parsed || !this.keyIsValid(key)) break
+        const key = this.waiting.get(this.parsed)
+        if (key === undefined || !this.keyIsValid(key)) break
       }
       this.fetchNext()
     }
@@ -68,8 +72,6 @@ export abstract class TokenQueue extends Cursor {
       this.tokens.splice(0, DROP)
       this.head = 0
     }
-    token.key = this.pendingKey
-    this.pendingKey = undefined
     this.tokens.push(token)
     return token
   }
@@ -99,15 +101,14 @@ export abstract class TokenQueue extends Cursor {
   }
 
   /**
-   * A level begins with the number of its bracket's token. go-yaml drops it from its list of simple keys by that number,
-   * and with it the bracket's own key unless another key came between: `[]` is handed on before `:` is seen.
+   * Closes a flow collection. Unless a key came in between, its key still carries the bracket's number, and the bracket
+   * no longer waits: `[]` is handed on before `:` is seen.
    */
   protected closeLevel(): void {
     if (this.flowLevel === 0) return
     this.flowLevel--
-    const inner = this.keys.pop()
-    const outer = this.keys.at(-1)
-    if (outer !== undefined && outer.token === inner?.token) outer.listed = false
+    const key = this.keys.pop()
+    if (key !== undefined) this.waiting.delete(key.token)
   }
 
   /** Notes that the next token may be a simple key, after which no other may begin. */
@@ -118,19 +119,25 @@ export abstract class TokenQueue extends Cursor {
       key.possible = true
       key.required = this.flowLevel === 0 && this.indent === this.column()
       key.token = this.nextNumber()
-      key.listed = true
       key.index = this.index()
       key.line = this.line
       key.column = this.column()
-      this.pendingKey = key
+      this.waiting.set(key.token, key)
     }
     this.simpleKeyAllowed = false
   }
 
   protected removeKey(): void {
     const key = this.keys.at(-1) as SimpleKey
-    if (key.possible && key.required) this.fail("could not find expected ':'", key)
+    if (!key.possible) return
+    if (key.required) this.fail("could not find expected ':'", key)
+    this.settleKey(key)
+  }
+
+  /** Nothing depends on the key any more: it is one, or is none. */
+  protected settleKey(key: SimpleKey): void {
     key.possible = false
+    this.waiting.delete(key.token)
   }
 
   protected keyIsValid(key: SimpleKey): boolean {
@@ -184,5 +191,5 @@ export abstract class TokenQueue extends Cursor {
 
 function newKey(at: Position & { index: number } = { index: 0, line: 0, column: 0 }, token = 0): SimpleKey {
   const { index, line, column } = at
-  return { possible: false, required: false, listed: false, token, index, line, column }
+  return { possible: false, required: false, token, index, line, column }
 }

@@ -186,7 +186,7 @@ export class Scanner extends TokenQueue {
     if (this.keyIsValid(key)) {
       this.insert(key.token, keyToken('key', key))
       if (this.flowLevel === 0) this.roll(key.column, keyToken('block-mapping-start', key), key.token)
-      key.possible = false
+      this.settleKey(key)
       this.simpleKeyAllowed = false
     } else {
       if (this.flowLevel === 0) this.startBlock('block-mapping-start', 'mapping values')
@@ -229,5 +229,5 @@ export class Scanner extends TokenQueue {
 
 function keyToken(type: TokenType, key: SimpleKey): Token {
   const { index, line, column } = key
-  return { type, index, line, column, endColumn: column, value: '', suffix: '', style: undefined, key: undefined }
+  return { type, index, line, column, endColumn: column, value: '', suffix: '', style: undefined }
 }

@@ -37,16 +37,12 @@ export interface Token {
   /** The rest of a tag, or `%TAG`'s prefix. */
   suffix: string
   style: YamlStyle | undefined
-  /** The simple key that this token may begin. */
-  key: SimpleKey | undefined
 }
 
 /** A token that turns out to be a mapping key if `:` follows on its line; one for each flow level, reused. */
 export interface SimpleKey {
   possible: boolean
   required: boolean
-  /** Whether its token waits in the queue until it is known to be a key or not. */
-  listed: boolean
   /** Number of the token in the stream. */
   token: number
   index: number

@@ -25,7 +25,8 @@ export function yamlToJson(input: string | Uint8Array): string {
  */
 export function parseYaml(input: string | Uint8Array): unknown {
   try {
-    return plain(convert(decodeFirst(input)))
+    const root = convert(decodeFirst(input))
+    return plain(root, root)
   } catch (error) {
     throw prefixed('error converting YAML to JSON', error)
   }
@@ -66,16 +67,14 @@ function floatKeyText(key: number): string {
   return formatFloat(Number(single.toPrecision(9)), 'g')
 }
 
-function plain(value: JsonValue): unknown {
+/** A part of `root` without bigints and Maps. */
+function plain(value: JsonValue, root: JsonValue): unknown {
   if (typeof value === 'bigint') return Number(value)
-  if (Array.isArray(value)) return value.map(plain)
+  if (Array.isArray(value)) return value.map((item) => plain(item, root))
   if (typeof value === 'string') return value.toWellFormed()
-  if (typeof value === 'number') {
-    // Goes through JSON in Go, which has no such numbers.
-    if (!Number.isFinite(value)) marshalJson(value)
-    return value
-  }
+  // Go goes through JSON, which refuses such numbers, the first one in the order of its keys.
+  if (typeof value === 'number' && !Number.isFinite(value)) marshalJson(root)
   if (!(value instanceof Map)) return value
   // Own properties, also for `__proto__`.
-  return Object.fromEntries([...value].map(([key, member]) => [key.toWellFormed(), plain(member)]))
+  return Object.fromEntries([...value].map(([key, member]) => [key.toWellFormed(), plain(member, root)]))
 }

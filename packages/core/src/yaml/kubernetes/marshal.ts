@@ -6,7 +6,7 @@ import { isOldBool, resolveScalar } from '../resolve.ts'
 import { Writer } from '../writer.ts'
 import { decodeFirst } from './decoder.ts'
 import { prefixed } from './json.ts'
-import { compareNaturally } from './order.ts'
+import { sortNaturally } from './order.ts'
 import { GoMap, type GoValue } from './value.ts'
 
 /** Bytes up to which a key is written without `?`. */
@@ -58,7 +58,7 @@ class ValueEmitter extends Writer {
   }
 
   private mapping(map: GoMap): void {
-    const entries = [...map.values()].sort(([a], [b]) => compareNaturally(String(a), String(b)))
+    const entries = sortNaturally(map.values())
     if (entries.length === 0) this.writeIndicator('{}')
     else
       this.indented(false, () => {

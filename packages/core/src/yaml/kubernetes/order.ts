@@ -1,12 +1,26 @@
+/** Up to here Go sorts by insertion. */
+const INSERTION = 12
+
 /**
- * Go-yaml's order of string keys: letters by code, other characters before letters, and runs of digits by their value
- * (`a2` before `a10`).
+ * Sorts by string keys in go-yaml's order: letters by code, other characters before letters, and runs of digits by their
+ * value (`a2` before `a10`).
  *
- * @returns a negative number if `a` comes first, for `Array.prototype.sort`
+ * That is no order for some sets of keys (`5s`, `50%`, `1Gi`), where Go's answer depends on the order of its map. Short
+ * lists are sorted by insertion as there, so that ours is one of Go's answers.
  */
-export function compareNaturally(a: string, b: string): number {
-  if (a === b) return 0
-  return less(Array.from(a), Array.from(b)) ? -1 : Number(less(Array.from(b), Array.from(a)))
+export function sortNaturally<Entry extends readonly [unknown, unknown]>(entries: Iterable<Entry>): Entry[] {
+  const sorted = Array.from(entries, (entry) => ({ entry, key: Array.from(String(entry[0])) }))
+  if (sorted.length > INSERTION) sorted.sort((a, b) => (less(a.key, b.key) ? -1 : Number(less(b.key, a.key))))
+  else {
+    for (let i = 1; i < sorted.length; i++) {
+      for (let j = i; j > 0; j--) {
+        const [left, right] = sorted.slice(j - 1, j + 1)
+        if (left === undefined || right === undefined || !less(right.key, left.key)) break
+        sorted.splice(j - 1, 2, right, left)
+      }
+    }
+  }
+  return sorted.map(({ entry }) => entry)
 }
 
 function less(a: readonly string[], b: readonly string[]): boolean {

@@ -49,10 +49,14 @@ export function goSyntax(value: GoValue, nested = false): string {
   return `map[interface {}]interface {}{${members.join(', ')}}`
 }
 
+/** How Go's linker lays out the types, which is how fmt orders keys of different types. */
+const TYPES: readonly string[] = ['string', 'uint64', 'int', 'float64', 'bool']
+
 /** The order in which fmt prints a map: by type, nil first, then by value. */
 function compareKeys(a: GoValue, b: GoValue): number {
   if (a === null || b === null) return Number(b === null) - Number(a === null)
   if (typeof a === 'string' && typeof b === 'string') return compareUtf8(a, b)
-  if (typeof a !== typeof b) return compareUtf8(typeName(a), typeName(b))
+  const types = TYPES.indexOf(typeName(a)) - TYPES.indexOf(typeName(b))
+  if (types !== 0) return types
   return a < b ? -1 : Number(a > b)
 }

@@ -1,0 +1,8 @@
+import { test } from 'node:test'
+import { compare } from './yaml/compare.ts'
+import { availableProgram } from './yaml/program.ts'
+
+test('2,000 generated texts read and write as in Go', async (t) => {
+  const path = await availableProgram(t)
+  if (path !== undefined) await compare(path, 1, 2000)
+})
