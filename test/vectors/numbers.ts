@@ -53,7 +53,8 @@ function floatAnswer(x: number): Answer {
   return { value: formatFloat(x, 'g'), bits: bits(x) }
 }
 
-function timeAnswer(time: GoTime): Answer {
+/** What a time is, in the fields of the vectors. */
+export function timeAnswer(time: GoTime): Answer {
   return {
     rfc3339nano: formatTime(time, RFC3339_NANO),
     unix: String(time.unix),

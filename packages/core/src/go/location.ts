@@ -40,14 +40,20 @@ export function loadLocation(name: string): Location {
     })
   }
   const format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' })
-  return {
-    name,
-    zones,
-    zoneAt: (unix) => {
-      const offset = offsetAt(format, unix)
-      return { name: abbreviation(zones, offset), offset }
-    },
+  const zoneAt = (unix: number): Zone => {
+    const offset = offsetAt(format, unix)
+    return { name: isMeanTime(name, unix, offset) ? 'LMT' : abbreviation(zones, offset), offset }
   }
+  const first = zoneAt(BEFORE_ZONES)
+  return { name, zoneAt, zones: first.name === 'LMT' ? [...zones, first] : zones }
+}
+
+/** 1840: the first zone that a country used was Britain's, in 1847. */
+const BEFORE_ZONES = -4_102_444_800
+
+/** Whether clocks showed the place's own mean time. Later that can be told by its odd seconds only. */
+function isMeanTime(name: string, unix: number, offset: number): boolean {
+  return offset % 60 !== 0 || (unix <= BEFORE_ZONES && name.includes('/') && !name.startsWith('Etc/'))
 }
 
 function zonesOf(name: string): readonly Zone[] | undefined {
@@ -72,8 +78,6 @@ function offsetAt(format: Intl.DateTimeFormat, unix: number): number {
 }
 
 function abbreviation(zones: readonly Zone[], offset: number): string {
-  // Local mean time, before zones were introduced, is the only one with odd seconds.
-  if (offset % 60 !== 0) return 'LMT'
   const known = zones.find((zone) => zone.offset === offset)
   if (known !== undefined) return known.name
   const minutes = Math.abs(offset) / 60

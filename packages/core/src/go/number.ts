@@ -93,16 +93,20 @@ function signed(call: IntegerCall): bigint {
   const digits = negative || call.whole.startsWith('+') ? call.whole.slice(1) : call.whole
   const cutoff = 1n << BigInt(Math.max(call.size === 0 ? 63 : call.size - 1, 0))
   const limit = negative ? -cutoff : cutoff - 1n
-  let magnitude: bigint
-  try {
-    magnitude = unsigned(call, digits)
-  } catch (error) {
-    if (error instanceof NumberError && error.reason === 'range') throw outOfRange(call, limit)
-    throw error
-  }
+  const magnitude = clamped(call, digits)
   const value = negative ? -magnitude : magnitude
   if (negative ? value < limit : value > limit) throw outOfRange(call, limit)
   return value
+}
+
+/** An unsigned integer, or the largest there is: whether it fits the signed type is seen after that. */
+function clamped(call: IntegerCall, digits: string): bigint {
+  try {
+    return unsigned(call, digits)
+  } catch (error) {
+    if (error instanceof NumberError && error.reason === 'range') return BigInt(error.value as bigint)
+    throw error
+  }
 }
 
 function unsigned(call: IntegerCall, text: string): bigint {

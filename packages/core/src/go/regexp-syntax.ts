@@ -78,9 +78,9 @@ const ALIASES: Readonly<Record<string, string>> = {
 }
 
 // Everything in which "(?P<", "\p" or a bracket may stand without its meaning comes before them; inside a class the
-// quotation \Q...\E does not exist.
-const OUTSIDE = /\\Q[\s\S]*?(?:\\E|$)|\\[pP](?:\{[^}]*\}|[^{])|\\[\s\S]|\(\?P?<(\w+)>|\[\^?\]?/gu
-const INSIDE = /\[:[\s\S]*?:\]|\\[pP](?:\{[^}]*\}|[^{])|\\[\s\S]|\]/gu
+// quotation \Q...\E does not exist. A "\p{" that is not closed takes the rest of the pattern with it.
+const OUTSIDE = /\\Q[\s\S]*?(?:\\E|$)|\\[pP](?:\{[^}]*(?:\}|$)|[^{])|\\[\s\S]|\(\?P?<(\w+)>|\[\^?\]?/gu
+const INSIDE = /\[:[\s\S]*?:\]|\[(?=:\])|\\[pP](?:\{[^}]*(?:\}|$)|[^{])|\\[\s\S]|\]/gu
 
 /** Rewrites what re2js reads otherwise than Go: names of Unicode classes, and group names that occur twice. */
 export function translate(pattern: string): Translation {
@@ -97,9 +97,10 @@ export function translate(pattern: string): Translation {
     const [token, group] = match
     out += pattern.slice(at, match.index)
     at = match.index + token.length
-    if (token.startsWith('[') && scanner === OUTSIDE) scanner = INSIDE
+    const inside = scanner === INSIDE
+    if (token.startsWith('[') && !inside) scanner = INSIDE
     else if (token === ']') scanner = OUTSIDE
-    const to = replacement(token, group, { taken, names, changes })
+    const to = replacement(token, group, { taken, names, changes, inside })
     if (to !== token) changes.push({ at: match.index, from: token, changedAt: out.length, to })
     out += to
   }
@@ -110,10 +111,15 @@ interface State {
   readonly taken: Set<string>
   readonly names: Map<string, string>
   readonly changes: readonly Change[]
+  /** In a class, between brackets. */
+  readonly inside: boolean
 }
 
 function replacement(token: string, group: string | undefined, state: State): string {
-  if (/^\\[pP]./su.test(token)) return unicodeClass(token, state.changes.length)
+  if (/^\\[pP](?:\{.*\}|[^{])$/su.test(token)) return unicodeClass(token, state.changes.length)
+  // re2js takes "[:]" for the name of a class; for Go the name begins after the colon.
+  if (state.inside && token === '[') return '\\['
+  if (state.inside && token.startsWith('[:]')) return `[:?${state.changes.length}:]`
   if (group === undefined) return token
   let name = group
   while (state.taken.has(name)) name += '_'

@@ -1,0 +1,266 @@
+import { validJson } from '@sealkit/core/go'
+import { get } from '@sealkit/resolver/gjson'
+import fc from 'fast-check'
+import type { Answer, Call } from './differential.ts'
+import { damaged, pieces } from './text.ts'
+
+/** Our answer to a call of `gjson/main.go`. */
+export function ours({ args: [document = '', path = ''] }: Call): Answer {
+  const result = get(document, path)
+  return {
+    exists: String(result.exists),
+    type: result.type,
+    raw: result.raw,
+    str: result.string(),
+    valid: String(validJson(document)),
+  }
+}
+
+const KEYS = [
+  'a',
+  'b',
+  'c',
+  'name',
+  'é',
+  'a.b',
+  'x|y',
+  '*',
+  'a?',
+  '#',
+  '@this',
+  '1',
+  '0',
+  '',
+  'key with space',
+  'q"t',
+  'back\\',
+  '😀',
+  '!',
+  '{',
+  '[',
+]
+const SCALARS = [
+  '1',
+  '0',
+  '-1',
+  '1.50',
+  '1e3',
+  '-0',
+  '12345678901234567890',
+  '1e400',
+  'true',
+  'false',
+  'null',
+  '"a"',
+  '"b"',
+  '"true"',
+  '"é\\u00e9"',
+  '"\\ud83d\\ude00"',
+  '"\\ud83d"',
+  '""',
+  '"1"',
+  '"a\\"b"',
+  '"<&>"',
+]
+
+const document = fc.letrec<{ value: string; list: string; object: string; space: string }>((tie) => ({
+  space: fc.constantFrom('', '', '', ' ', '\n', '  '),
+  value: fc.oneof({ maxDepth: 4 }, fc.constantFrom(...SCALARS), tie('list'), tie('object')),
+  list: fc
+    .tuple(fc.array(tie('value'), { maxLength: 5 }), tie('space'))
+    .map(([items, space]) => `[${space}${items.join(`,${space}`)}${space}]`),
+  object: fc
+    .tuple(fc.array(fc.tuple(fc.constantFrom(...KEYS), tie('value')), { maxLength: 5 }), tie('space'))
+    .map(
+      ([members, space]) =>
+        `{${space}${members.map(([key, value]) => `${JSON.stringify(key)}:${space}${value}`).join(`,${space}`)}${space}}`,
+    ),
+}))
+
+const json = fc.oneof(
+  { weight: 6, arbitrary: fc.oneof(document.object, document.list) },
+  { weight: 1, arbitrary: damaged(fc.oneof(document.object, document.list)) },
+  { weight: 1, arbitrary: document.value },
+  {
+    weight: 2,
+    arbitrary: pieces(
+      [
+        '{',
+        '}',
+        '[',
+        ']',
+        '(',
+        ')',
+        '"',
+        '\\',
+        ':',
+        ',',
+        ' ',
+        '\n',
+        '"a"',
+        '"a":',
+        '"\\u00e',
+        '"b',
+        'true',
+        'nan',
+        'NaN',
+        'inf',
+        'Infinity',
+        '+1',
+        '.5',
+        '1_0',
+        'é',
+        '\udcff',
+        'x',
+        '\u0001',
+        '"\\u12é4"',
+      ],
+      12,
+    ),
+  },
+)
+
+const PATH_KEYS = [
+  'a',
+  'b',
+  'c',
+  'name',
+  'é',
+  'a\\.b',
+  'x\\|y',
+  '\\*',
+  'a\\?',
+  '*',
+  'n*e',
+  '?',
+  '??',
+  '*a*',
+  '0',
+  '1',
+  '2',
+  '99999999999999999999',
+  '-1',
+  '#',
+  '\\#',
+  '\\@this',
+  'key with space',
+  'q"t',
+  '',
+  '..',
+]
+const VALUES = [
+  '1',
+  '0',
+  '"a"',
+  'a',
+  '"b*"',
+  '*',
+  'true',
+  'false',
+  'null',
+  '~true',
+  '~false',
+  '~null',
+  '~*',
+  '~x',
+  '"é"',
+  '',
+  ' 1.5 ',
+  '"a\\"b"',
+  '1e3',
+]
+const OPERATORS = ['=', '==', '!=', '<', '<=', '>', '>=', '%', '!%', '!', '', '=~']
+const MODIFIERS = [
+  '@this',
+  '@reverse',
+  '@ugly',
+  '@valid',
+  '@flatten',
+  '@flatten:{"deep":true}',
+  '@join',
+  '@join:{"preserve":true}',
+  '@keys',
+  '@values',
+  '@tostr',
+  '@fromstr',
+  '@group',
+  '@dig:a',
+  '@dig:#(a)',
+  '@pretty',
+  '@pretty:{"sortKeys":true}',
+  '@pretty:{"width":10,"indent":"\\t","prefix":" "}',
+  '@pretty:{"width":0}',
+  '@nope',
+  '@nope:1',
+  '@this:x',
+  '@keys:',
+  '@tostr:"x"',
+]
+const LITERALS = ['!"x"', '!1', '!true', '!nan', '!null', '!{"a":1}', '![1,2]', '!x', '!', '!Inf']
+
+const path = fc.letrec<{ path: string; step: string; query: string; multi: string }>((tie) => ({
+  path: fc
+    .array(fc.tuple(tie('step'), fc.constantFrom('.', '.', '.', '|')), { minLength: 1, maxLength: 4 })
+    .map((steps) => steps.map(([step, separator], index) => (index === 0 ? '' : separator) + step).join('')),
+  step: fc.oneof(
+    { maxDepth: 3 },
+    { weight: 6, arbitrary: fc.constantFrom(...PATH_KEYS) },
+    { weight: 2, arbitrary: fc.constantFrom(...MODIFIERS) },
+    { weight: 1, arbitrary: fc.constantFrom(...LITERALS) },
+    { weight: 3, arbitrary: tie('query') },
+    { weight: 2, arbitrary: tie('multi') },
+  ),
+  query: fc
+    .tuple(
+      tie('path'),
+      fc.constantFrom(...OPERATORS),
+      fc.constantFrom(...VALUES),
+      fc.constantFrom('', '#'),
+      fc.constantFrom('()', '[]'),
+    )
+    .map(([left, operator, value, all, [open, close]]) => `#${open}${left}${operator}${value}${close}${all}`),
+  multi: fc
+    .tuple(
+      fc.array(fc.tuple(fc.constantFrom('', '', '"n":', 'n:', '"<":'), tie('path')), { maxLength: 3 }),
+      fc.constantFrom('{}', '[]'),
+    )
+    .map(([members, [open, close]]) => `${open}${members.map((member) => member.join('')).join(',')}${close}`),
+}))
+
+const anyPath = fc.oneof(
+  { weight: 8, arbitrary: path.path },
+  { weight: 1, arbitrary: damaged(path.path) },
+  { weight: 1, arbitrary: path.path.map((rest) => `..${rest}`) },
+  {
+    weight: 2,
+    arbitrary: pieces(
+      [
+        ...PATH_KEYS,
+        ...OPERATORS,
+        ...MODIFIERS,
+        '(',
+        ')',
+        '[',
+        ']',
+        '{',
+        '}',
+        '"',
+        '\\',
+        ':',
+        ',',
+        '|',
+        '.',
+        '#(',
+        ')#',
+        '@',
+        '!',
+        ' ',
+        '\udcff',
+      ],
+      8,
+    ),
+  },
+)
+
+/** Documents and paths for `gjson/main.go`. */
+export const calls: fc.Arbitrary<Call> = fc.tuple(json, anyPath).map((args) => ({ fn: '', args }))
