@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { type KeyObject, randomBytes } from 'node:crypto'
 import { overBudget, TemplateError } from './error.ts'
 import { ExpressionCompiler } from './execute/compile.ts'
 import { type Budget, type MissingKey, type Program, type Sources, State, type Step } from './execute/state.ts'
@@ -7,6 +7,7 @@ import type { FunctionRow, FunctionTable } from './functions/row.ts'
 import { parseTrees } from './parse/parse.ts'
 import { fromBytes, fromText, toBytes } from './utf8.ts'
 import { Dict, type Value } from './value.ts'
+import { generateKey, type KeyKind } from './x509/key.ts'
 
 /** How a template is read. */
 export interface ParseOptions {
@@ -35,6 +36,8 @@ export interface ExecuteOptions {
   readonly budget?: Partial<Budget>
   /** Random bytes; the runtime's own when absent. */
   readonly random?: (length: number) => Uint8Array
+  /** Makes private keys; the runtime's own when absent. */
+  readonly generateKey?: (kind: KeyKind) => KeyObject
   /** Nanoseconds since 1970. Without it, a template that asks for the time fails. */
   readonly now?: () => bigint
   /** The local time zone, an IANA name; UTC when absent. */
@@ -86,6 +89,7 @@ export function parse(text: string, options: ParseOptions): Template {
 export function execute(template: Template, data: Data, options: ExecuteOptions = {}): Uint8Array {
   const context: Sources = {
     random: options.random ?? randomBytes,
+    generateKey: options.generateKey ?? generateKey,
     now: options.now ?? noClock,
     zone: options.zone ?? 'UTC',
   }

@@ -42,7 +42,7 @@ export interface Budget {
 }
 
 /** What a render draws on that is not the template or its data. */
-export type Sources = Pick<Context, 'random' | 'now' | 'zone'>
+export type Sources = Pick<Context, 'random' | 'generateKey' | 'now' | 'zone'>
 
 /** One render: the output so far, the dot, the variables, and the node that an error would point at. */
 export class State {

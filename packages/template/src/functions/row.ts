@@ -1,5 +1,7 @@
+import type { KeyObject } from 'node:crypto'
 import type { Regexp } from '@sealkit/core/go/regexp'
 import type { Parameter, Value } from '../value.ts'
+import type { KeyKind } from '../x509/key.ts'
 
 /**
  * What one call may cost beside the length of what it makes:
@@ -12,6 +14,8 @@ export type Cost = 'cheap' | 'heavy' | 'slow'
 export interface Context {
   /** Random bytes. */
   readonly random: (length: number) => Uint8Array
+  /** A new private key. */
+  readonly generateKey: (kind: KeyKind) => KeyObject
   /** The time in nanoseconds since 1970. */
   readonly now: () => bigint
   /** The name of the local time zone. */

@@ -1,11 +1,13 @@
 import { builtinFunctions } from './builtin.ts'
 import { CAST_1_7, CAST_1_10, type Cast } from './cast.ts'
+import { certificateFunctions } from './certificates.ts'
 import { semverFunctions } from './constraint.ts'
 import { cryptoFunctions, hashedHtpasswdFunctions, htpasswdFunctions } from './crypto.ts'
 import { dateFunctions } from './dates.ts'
 import { defaultFunctions } from './defaults.ts'
 import { dictFunctions } from './dicts.ts'
 import { encodingFunctions, hexFunctions } from './encoding.ts'
+import { externalSecretsFunctions } from './external-secrets.ts'
 import { jsonFunctions } from './json.ts'
 import { listFunctions } from './lists.ts'
 import { mathFunctions } from './math.ts'
@@ -26,7 +28,7 @@ export type Personality = 'sealed-secrets' | 'external-secrets'
 export function functionTable(personality: Personality): FunctionTable {
   if (personality === 'sealed-secrets')
     return byName([...builtinFunctions(), ...sprigFunctions(CAST_1_7), ...htpasswdFunctions()])
-  return byName([...builtinFunctions(), ...sprigFunctions(CAST_1_10), ...hexFunctions(), ...hashedHtpasswdFunctions()])
+  return byName([...builtinFunctions(), ...sprigFunctions(CAST_1_10), ...hexFunctions(), ...hashedHtpasswdFunctions(), ...externalSecretsFunctions()])
 }
 
 function sprigFunctions(cast: Cast): FunctionRow[] {
@@ -45,6 +47,7 @@ function sprigFunctions(cast: Cast): FunctionRow[] {
     ...semverFunctions(),
     ...urlFunctions(),
     ...cryptoFunctions(),
+    ...certificateFunctions(),
   ]
 }
 
