@@ -3,11 +3,9 @@ import { describe, it } from 'node:test'
 import { evaluate } from '../vectors/templates.ts'
 import { readVectors } from '../vectors/vector.ts'
 
-const COMING = /[cC]ert|genCA|genPriv|[yY]aml|PEM|[pP]kcs|PKCS|jwk|rsaDecrypt/
-
 /** Every recorded answer of Go is a test of its own. */
 describe('templates.jsonl', () => {
   for (const vector of readVectors(new URL('../vectors/templates.jsonl', import.meta.url))) {
-    if (!COMING.test(String(vector['template']))) it(vector.id, () => assert.deepEqual(evaluate(vector), null))
+    it(vector.id, () => assert.deepEqual(evaluate(vector), null))
   }
 })

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { failure, FunctionFailure } from '../error.ts'
+import { FunctionFailure, failure } from '../error.ts'
 import { printValue } from '../fmt/print.ts'
 import type { List, Opaque, Value } from '../value.ts'
 import { buildCertificate, type Signer } from '../x509/build.ts'
@@ -44,14 +44,64 @@ export function certificateFunctions(): FunctionRow[] {
   const given = (pem: Value): KeyObject => told('parsing private key: ', () => parseKeyPem(pem as string))
   const certificate = 'sprig.certificate'
   return rows([
-    ['genPrivateKey(string) string', ([kind], context) => genPrivateKey(kind as string, context), 'A new private key: `rsa`, `ecdsa`, `ed25519` or `dsa`.', 'genPrivateKey "ecdsa"', 'slow'],
-    [`buildCustomCert(string, string) ${certificate}`, ([cert, key]) => buildCustomCert(cert as string, key as string), 'A certificate and its key, both from base64 of PEM.', 'buildCustomCert .cert .key', 'heavy'],
-    [`genCA(string, int) ${certificate}`, ([name, days], context) => issue({ name, days, context, key: rsa(context), isCa: true }), 'A new certificate authority: name, days.', 'genCA "ca" 365', 'slow'],
-    [`genCAWithKey(string, int, string) ${certificate}`, ([name, days, key], context) => issue({ name, days, context, key: given(key), isCa: true }), 'A certificate authority for a key that is there.', 'genCAWithKey "ca" 365 .key', 'heavy'],
-    [`genSelfSignedCert(string, []any, []any, int) ${certificate}`, ([name, ips, dns, days], context) => issue({ name, ips, dns, days, context, key: rsa(context) }), 'A new certificate that signs itself: name, addresses, DNS names, days.', 'genSelfSignedCert "a.example" (list "10.0.0.1") (list "a.example") 365', 'slow'],
-    [`genSelfSignedCertWithKey(string, []any, []any, int, string) ${certificate}`, ([name, ips, dns, days, key], context) => issue({ name, ips, dns, days, context, key: given(key) }), 'A certificate that signs itself, for a key that is there.', 'genSelfSignedCertWithKey "a.example" nil nil 365 .key', 'heavy'],
-    [`genSignedCert(string, []any, []any, int, ${certificate}) ${certificate}`, ([name, ips, dns, days, ca], context) => issue({ name, ips, dns, days, context, key: rsa(context), ca: ca as CertificatePair }), 'A new certificate signed by an authority.', 'genSignedCert "a.example" nil nil 365 $ca', 'slow'],
-    [`genSignedCertWithKey(string, []any, []any, int, ${certificate}, string) ${certificate}`, ([name, ips, dns, days, ca, key], context) => issue({ name, ips, dns, days, context, key: given(key), ca: ca as CertificatePair }), 'A certificate signed by an authority, for a key that is there.', 'genSignedCertWithKey "a.example" nil nil 365 $ca .key', 'heavy'],
+    [
+      'genPrivateKey(string) string',
+      ([kind], context) => genPrivateKey(kind as string, context),
+      'A new private key: `rsa`, `ecdsa`, `ed25519` or `dsa`.',
+      'genPrivateKey "ecdsa"',
+      'slow',
+    ],
+    [
+      `buildCustomCert(string, string) ${certificate}`,
+      ([cert, key]) => buildCustomCert(cert as string, key as string),
+      'A certificate and its key, both from base64 of PEM.',
+      'buildCustomCert .cert .key',
+      'heavy',
+    ],
+    [
+      `genCA(string, int) ${certificate}`,
+      ([name, days], context) => issue({ name, days, context, key: rsa(context), isCa: true }),
+      'A new certificate authority: name, days.',
+      'genCA "ca" 365',
+      'slow',
+    ],
+    [
+      `genCAWithKey(string, int, string) ${certificate}`,
+      ([name, days, key], context) => issue({ name, days, context, key: given(key), isCa: true }),
+      'A certificate authority for a key that is there.',
+      'genCAWithKey "ca" 365 .key',
+      'heavy',
+    ],
+    [
+      `genSelfSignedCert(string, []any, []any, int) ${certificate}`,
+      ([name, ips, dns, days], context) => issue({ name, ips, dns, days, context, key: rsa(context) }),
+      'A new certificate that signs itself: name, addresses, DNS names, days.',
+      'genSelfSignedCert "a.example" (list "10.0.0.1") (list "a.example") 365',
+      'slow',
+    ],
+    [
+      `genSelfSignedCertWithKey(string, []any, []any, int, string) ${certificate}`,
+      ([name, ips, dns, days, key], context) => issue({ name, ips, dns, days, context, key: given(key) }),
+      'A certificate that signs itself, for a key that is there.',
+      'genSelfSignedCertWithKey "a.example" nil nil 365 .key',
+      'heavy',
+    ],
+    [
+      `genSignedCert(string, []any, []any, int, ${certificate}) ${certificate}`,
+      ([name, ips, dns, days, ca], context) =>
+        issue({ name, ips, dns, days, context, key: rsa(context), ca: ca as CertificatePair }),
+      'A new certificate signed by an authority.',
+      'genSignedCert "a.example" nil nil 365 $ca',
+      'slow',
+    ],
+    [
+      `genSignedCertWithKey(string, []any, []any, int, ${certificate}, string) ${certificate}`,
+      ([name, ips, dns, days, ca, key], context) =>
+        issue({ name, ips, dns, days, context, key: given(key), ca: ca as CertificatePair }),
+      'A certificate signed by an authority, for a key that is there.',
+      'genSignedCertWithKey "a.example" nil nil 365 $ca .key',
+      'heavy',
+    ],
   ])
 }
 
@@ -129,7 +179,9 @@ function issue({ name, days, context, key, ips, dns, isCa = false, ca }: Issue):
 
 function signerOf(ca: CertificatePair): Signer {
   const block = decodePem(ca.cert)?.block ?? failure('unable to decode certificate', true)
-  const parent: Certificate = told('error parsing certificate: decodedSignerCert.Bytes: ', () => parseCertificate(block.bytes))
+  const parent: Certificate = told('error parsing certificate: decodedSignerCert.Bytes: ', () =>
+    parseCertificate(block.bytes),
+  )
   const key = told('error parsing private key: ', () => parseKeyPem(ca.key))
   if (!createPublicKey(key).export({ type: 'spki', format: 'der' }).equals(parent.publicKey)) {
     failure("error creating certificate: x509: provided PrivateKey doesn't match parent's PublicKey", true)
@@ -170,4 +222,3 @@ function namesOf(value: Value): string[] {
     return failure(`error processing alternate dns name: ${printValue(name)} is not a string`)
   })
 }
-

@@ -1,5 +1,5 @@
 import { constants, privateDecrypt } from 'node:crypto'
-import { failure, FunctionFailure } from '../error.ts'
+import { FunctionFailure, failure } from '../error.ts'
 import { fromBytes, toBytes } from '../utf8.ts'
 import { Dict, strings, type Value } from '../value.ts'
 import { addressText, type Certificate, parseCertificate } from '../x509/certificate.ts'
@@ -16,22 +16,118 @@ import { formatUrl, parseUrl } from './url-parts.ts'
 /** External Secrets' own functions on certificates, keys and key stores. */
 export function externalSecretsFunctions(): FunctionRow[] {
   return rows([
-    ['pkcs12key(string) string', ([data], context) => keyOf('', data, context), 'The private key of a PKCS#12 file without password, as PEM.', '.p12 | pkcs12key', 'heavy'],
-    ['pkcs12keyPass(string, string) string', ([password, data], context) => keyOf(password, data, context), 'The private key of a PKCS#12 file, as PEM.', '.p12 | pkcs12keyPass .password', 'heavy'],
-    ['pkcs12cert(string) string', ([data], context) => certificatesOf('', data, context), 'The certificates of a PKCS#12 file without password, as PEM from leaf to root.', '.p12 | pkcs12cert', 'heavy'],
-    ['pkcs12certPass(string, string) string', ([password, data], context) => certificatesOf(password, data, context), 'The certificates of a PKCS#12 file, as PEM from leaf to root.', '.p12 | pkcs12certPass .password', 'heavy'],
-    ['pemToPkcs12(string, string) string', ([cert, key], context) => toPkcs12({ cert, key, password: '', whole: false }, context), 'A certificate and its key as PKCS#12 without password, in base64.', 'pemToPkcs12 .cert .key', 'heavy'],
-    ['pemToPkcs12Pass(string, string, string) string', ([cert, key, password], context) => toPkcs12({ cert, key, password, whole: false }, context), 'A certificate and its key as PKCS#12, in base64.', 'pemToPkcs12Pass .cert .key .password', 'heavy'],
-    ['fullPemToPkcs12(string, string) string', ([cert, key], context) => toPkcs12({ cert, key, password: '', whole: true }, context), 'A certificate chain and its key as PKCS#12 without password, in base64.', 'fullPemToPkcs12 .chain .key', 'heavy'],
-    ['fullPemToPkcs12Pass(string, string, string) string', ([cert, key, password], context) => toPkcs12({ cert, key, password, whole: true }, context), 'A certificate chain and its key as PKCS#12, in base64.', 'fullPemToPkcs12Pass .chain .key .password', 'heavy'],
-    ['pemTruststoreToPKCS12(string) string', ([certs], context) => trustStore(certs, '', context), 'Certificates as a PKCS#12 trust store without password, in base64.', 'pemTruststoreToPKCS12 .ca', 'heavy'],
-    ['pemTruststoreToPKCS12Pass(string, string) string', ([certs, password], context) => trustStore(certs, password, context), 'Certificates as a PKCS#12 trust store, in base64.', 'pemTruststoreToPKCS12Pass .ca .password', 'heavy'],
-    ['filterPEM(string, string) string', ([type, text]) => filterPem(type as string, text as string), 'The PEM blocks of a type.', 'filterPEM "CERTIFICATE" .bundle', 'heavy'],
-    ['filterCertChain(string, string) string', ([type, text]) => filterChain(type as string, text as string), 'The `leaf`, `intermediate` or `root` certificates of a chain.', 'filterCertChain "leaf" .chain', 'heavy'],
-    ['certSANs(string) []string', ([text]) => alternativeNames(text as string), 'The alternative names of a certificate.', 'certSANs .cert', 'heavy'],
-    ['jwkPublicKeyPem(string) string', ([text], context) => publicPem(text as string, context), 'The public key of a JSON Web Key, as PEM.', 'jwkPublicKeyPem .jwk', 'heavy'],
-    ['jwkPrivateKeyPem(string) string', ([text], context) => privatePem(text as string, context), 'The private key of a JSON Web Key, as PEM.', 'jwkPrivateKeyPem .jwk', 'heavy'],
-    ['rsaDecrypt(string, string, string, string) string', rsaDecrypt, 'The text decrypted with RSA: scheme (`RSA-OAEP`), hash, text, key.', 'rsaDecrypt "RSA-OAEP" "SHA256" .encrypted .key', 'heavy'],
+    [
+      'pkcs12key(string) string',
+      ([data], context) => keyOf('', data, context),
+      'The private key of a PKCS#12 file without password, as PEM.',
+      '.p12 | pkcs12key',
+      'heavy',
+    ],
+    [
+      'pkcs12keyPass(string, string) string',
+      ([password, data], context) => keyOf(password, data, context),
+      'The private key of a PKCS#12 file, as PEM.',
+      '.p12 | pkcs12keyPass .password',
+      'heavy',
+    ],
+    [
+      'pkcs12cert(string) string',
+      ([data], context) => certificatesOf('', data, context),
+      'The certificates of a PKCS#12 file without password, as PEM from leaf to root.',
+      '.p12 | pkcs12cert',
+      'heavy',
+    ],
+    [
+      'pkcs12certPass(string, string) string',
+      ([password, data], context) => certificatesOf(password, data, context),
+      'The certificates of a PKCS#12 file, as PEM from leaf to root.',
+      '.p12 | pkcs12certPass .password',
+      'heavy',
+    ],
+    [
+      'pemToPkcs12(string, string) string',
+      ([cert, key], context) => toPkcs12({ cert, key, password: '', whole: false }, context),
+      'A certificate and its key as PKCS#12 without password, in base64.',
+      'pemToPkcs12 .cert .key',
+      'heavy',
+    ],
+    [
+      'pemToPkcs12Pass(string, string, string) string',
+      ([cert, key, password], context) => toPkcs12({ cert, key, password, whole: false }, context),
+      'A certificate and its key as PKCS#12, in base64.',
+      'pemToPkcs12Pass .cert .key .password',
+      'heavy',
+    ],
+    [
+      'fullPemToPkcs12(string, string) string',
+      ([cert, key], context) => toPkcs12({ cert, key, password: '', whole: true }, context),
+      'A certificate chain and its key as PKCS#12 without password, in base64.',
+      'fullPemToPkcs12 .chain .key',
+      'heavy',
+    ],
+    [
+      'fullPemToPkcs12Pass(string, string, string) string',
+      ([cert, key, password], context) => toPkcs12({ cert, key, password, whole: true }, context),
+      'A certificate chain and its key as PKCS#12, in base64.',
+      'fullPemToPkcs12Pass .chain .key .password',
+      'heavy',
+    ],
+    [
+      'pemTruststoreToPKCS12(string) string',
+      ([certs], context) => trustStore(certs, '', context),
+      'Certificates as a PKCS#12 trust store without password, in base64.',
+      'pemTruststoreToPKCS12 .ca',
+      'heavy',
+    ],
+    [
+      'pemTruststoreToPKCS12Pass(string, string) string',
+      ([certs, password], context) => trustStore(certs, password, context),
+      'Certificates as a PKCS#12 trust store, in base64.',
+      'pemTruststoreToPKCS12Pass .ca .password',
+      'heavy',
+    ],
+    [
+      'filterPEM(string, string) string',
+      ([type, text]) => filterPem(type as string, text as string),
+      'The PEM blocks of a type.',
+      'filterPEM "CERTIFICATE" .bundle',
+      'heavy',
+    ],
+    [
+      'filterCertChain(string, string) string',
+      ([type, text]) => filterChain(type as string, text as string),
+      'The `leaf`, `intermediate` or `root` certificates of a chain.',
+      'filterCertChain "leaf" .chain',
+      'heavy',
+    ],
+    [
+      'certSANs(string) []string',
+      ([text]) => alternativeNames(text as string),
+      'The alternative names of a certificate.',
+      'certSANs .cert',
+      'heavy',
+    ],
+    [
+      'jwkPublicKeyPem(string) string',
+      ([text], context) => publicPem(text as string, context),
+      'The public key of a JSON Web Key, as PEM.',
+      'jwkPublicKeyPem .jwk',
+      'heavy',
+    ],
+    [
+      'jwkPrivateKeyPem(string) string',
+      ([text], context) => privatePem(text as string, context),
+      'The private key of a JSON Web Key, as PEM.',
+      'jwkPrivateKeyPem .jwk',
+      'heavy',
+    ],
+    [
+      'rsaDecrypt(string, string, string, string) string',
+      rsaDecrypt,
+      'The text decrypted with RSA: scheme (`RSA-OAEP`), hash, text, key.',
+      'rsaDecrypt "RSA-OAEP" "SHA256" .encrypted .key',
+      'heavy',
+    ],
   ])
 }
 
@@ -188,4 +284,3 @@ function rsaKey(bytes: Buffer): ReturnType<typeof parseKey> {
     throw error
   }
 }
-

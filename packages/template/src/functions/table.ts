@@ -17,6 +17,7 @@ import { regexFunctions } from './regex.ts'
 import type { FunctionRow, FunctionTable } from './row.ts'
 import { stringFunctions } from './strings.ts'
 import { urlFunctions } from './url.ts'
+import { yamlFunctions } from './yaml.ts'
 
 /** Whose functions a template has: those of Sealed Secrets' controller, or of External Secrets'. */
 export type Personality = 'sealed-secrets' | 'external-secrets'
@@ -28,7 +29,14 @@ export type Personality = 'sealed-secrets' | 'external-secrets'
 export function functionTable(personality: Personality): FunctionTable {
   if (personality === 'sealed-secrets')
     return byName([...builtinFunctions(), ...sprigFunctions(CAST_1_7), ...htpasswdFunctions()])
-  return byName([...builtinFunctions(), ...sprigFunctions(CAST_1_10), ...hexFunctions(), ...hashedHtpasswdFunctions(), ...externalSecretsFunctions()])
+  return byName([
+    ...builtinFunctions(),
+    ...sprigFunctions(CAST_1_10),
+    ...hexFunctions(),
+    ...hashedHtpasswdFunctions(),
+    ...externalSecretsFunctions(),
+    ...yamlFunctions(),
+  ])
 }
 
 function sprigFunctions(cast: Cast): FunctionRow[] {

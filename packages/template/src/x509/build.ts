@@ -66,10 +66,16 @@ function nameOf(commonName: string): Buffer {
 }
 
 function timeOf(seconds: number): Buffer {
-  const digits = new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z').replace(/[-:T]/g, '')
+  const digits = new Date(seconds * 1000)
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replace(/[-:T]/g, '')
   const year = Number(digits.slice(0, 4))
-  if (!(seconds * 1000 < 253402300800000)) failure('error creating certificate: asn1: structure error: cannot represent time as GeneralizedTime', true)
-  return year >= 1950 && year < 2050 ? element(TAG.utcTime, Buffer.from(digits.slice(2))) : element(TAG.generalizedTime, Buffer.from(digits))
+  if (!(seconds * 1000 < 253402300800000))
+    failure('error creating certificate: asn1: structure error: cannot represent time as GeneralizedTime', true)
+  return year >= 1950 && year < 2050
+    ? element(TAG.utcTime, Buffer.from(digits.slice(2)))
+    : element(TAG.generalizedTime, Buffer.from(digits))
 }
 
 function signatureAlgorithm(key: KeyObject): SignatureAlgorithm {
@@ -124,5 +130,8 @@ function extension(id: string, value: Buffer, critical = false): Buffer {
 /** RFC 7093 method 1: the first 160 bits of the SHA-256 of the public key. */
 function keyId(publicKey: Buffer): Buffer {
   const [, key] = readSequence(readElement(publicKey)) ?? []
-  return createHash('sha256').update(key?.content.subarray(1) ?? Buffer.alloc(0)).digest().subarray(0, 20)
+  return createHash('sha256')
+    .update(key?.content.subarray(1) ?? Buffer.alloc(0))
+    .digest()
+    .subarray(0, 20)
 }

@@ -81,7 +81,8 @@ function extensionsOf(wrapper: Element | undefined): Extensions {
 /** An address as Go's net.IP prints it: IPv6 in its shortest form, IPv4 in IPv6 as IPv4. */
 export function addressText(bytes: Buffer): string {
   if (bytes.length === 4) return [...bytes].join('.')
-  if (bytes.subarray(0, 12).equals(Buffer.from('00000000000000000000ffff', 'hex'))) return [...bytes.subarray(12)].join('.')
+  if (bytes.subarray(0, 12).equals(Buffer.from('00000000000000000000ffff', 'hex')))
+    return [...bytes.subarray(12)].join('.')
   const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i).toString(16))
   const zeros = [...groups.join(':').matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)]
   const longest = zeros.reduce((best, each) => (each[0].length > best.length ? each[0] : best), '')

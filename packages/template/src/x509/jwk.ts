@@ -28,7 +28,8 @@ export function readJwk(jwk: Readonly<Record<string, unknown>>): Jwk {
 
 /** Keys that the runtime refuses: jwx builds the key all the same, and it is the encoder that fails or does not. */
 function unusable(type: string, curve: string, goType: string): never {
-  if (type === 'EC' && !EC_CURVES.has(curve)) return failure(`failed to build public key: invalid curve algorithm ${curve}`)
+  if (type === 'EC' && !EC_CURVES.has(curve))
+    return failure(`failed to build public key: invalid curve algorithm ${curve}`)
   return failure(`x509: unknown key type while marshaling PKCS#8: ${goType}`, true)
 }
 

@@ -69,7 +69,12 @@ function tryKey(der: Buffer, type: Encoding): KeyObject | null {
 
 /** A private key in any of the three DER forms. @throws FunctionFailure */
 export function parseKey(der: Buffer): KeyObject {
-  return tryKey(der, 'pkcs1') ?? tryKey(der, 'pkcs8') ?? tryKey(der, 'sec1') ?? failure('unable to parse private key type', true)
+  return (
+    tryKey(der, 'pkcs1') ??
+    tryKey(der, 'pkcs8') ??
+    tryKey(der, 'sec1') ??
+    failure('unable to parse private key type', true)
+  )
 }
 
 /** A private key in PKCS#8. @throws FunctionFailure with Go's text of a malformed key */
@@ -78,7 +83,10 @@ export function parsePkcs8(der: Buffer): KeyObject {
 }
 
 function malformed(der: Buffer): never {
-  return failure(readAll(der) === null ? 'asn1: syntax error: data truncated' : 'asn1: structure error: tags don\'t match', true)
+  return failure(
+    readAll(der) === null ? 'asn1: syntax error: data truncated' : "asn1: structure error: tags don't match",
+    true,
+  )
 }
 
 /** sprig's parsePrivateKeyPEM. @throws FunctionFailure */

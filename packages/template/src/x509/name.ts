@@ -27,13 +27,17 @@ export function distinguishedName(der: Buffer): string {
     return values.length === 0 ? [] : [values.map(({ value }) => `${name}=${escapeValue(textOf(value))}`).join('+')]
   })
   const known = new Set(ATTRIBUTES.map(([id]) => id))
-  const unknown = pairs.filter(({ id }) => !known.has(id)).map(({ id, value }) => `${id}=#${value?.raw.toString('hex') ?? ''}`)
+  const unknown = pairs
+    .filter(({ id }) => !known.has(id))
+    .map(({ id, value }) => `${id}=#${value?.raw.toString('hex') ?? ''}`)
   return [...unknown, ...parts].toReversed().join(',')
 }
 
 function textOf(value: Element | undefined): string {
   if (value === undefined) return ''
-  return value.tag === TAG.bmp ? fromText(Buffer.from(value.content).swap16().toString('utf16le')) : fromBytes(value.content)
+  return value.tag === TAG.bmp
+    ? fromText(Buffer.from(value.content).swap16().toString('utf16le'))
+    : fromBytes(value.content)
 }
 
 function escapeValue(text: string): string {

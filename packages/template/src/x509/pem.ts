@@ -72,7 +72,8 @@ function decodeBlock(text: string, ending: number): Attempt | null {
   }
   if (headers.size > 0 && end < 0) return failed()
   const trailer = rest.slice(end + END.length)
-  if (!trailer.startsWith(type + DASHES) || lineOf(trailer.slice(type.length + DASHES.length)).line !== '') return failed()
+  if (!trailer.startsWith(type + DASHES) || lineOf(trailer.slice(type.length + DASHES.length)).line !== '')
+    return failed()
   const bytes = bodyOf(rest.slice(0, Math.max(end, 0)))
   if (bytes === null) return failed()
   const after = rest.slice(end + END.length - 1)
@@ -90,7 +91,10 @@ function bodyOf(text: string): Buffer | null {
 
 /** Go's pem.EncodeToMemory: 64 characters a line, headers sorted with `Proc-Type` first. */
 export function encodePem(type: string, bytes: Uint8Array, headers: ReadonlyMap<string, string> = new Map()): string {
-  const lines = Buffer.from(bytes).toString('base64').match(/.{1,64}/g) ?? []
+  const lines =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
   const names = [...headers.keys()].sort((a, b) => order(a).localeCompare(order(b), 'en') || (a < b ? -1 : 1))
   const head = names.map((name) => `${name}: ${headers.get(name) ?? ''}\n`).join('') + (names.length > 0 ? '\n' : '')
   return `${BEGIN}${type}-----\n${head}${lines.map((line) => `${line}\n`).join('')}-----END ${type}-----\n`
@@ -111,4 +115,3 @@ export function decodeAll(text: string): { blocks: PemBlock[]; rest: string } {
     rest = decoded.rest
   }
 }
-

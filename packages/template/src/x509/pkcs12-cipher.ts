@@ -96,14 +96,20 @@ function addToBlocks(input: Buffer, addend: Buffer): void {
 }
 
 /** Decrypts what an algorithm of PKCS#12 encrypted. @throws FunctionFailure with go-pkcs12's text */
-export function decrypt(algorithm: Algorithm, data: Buffer, { password, charge }: { password: Password; charge: Charge }): Buffer {
+export function decrypt(
+  algorithm: Algorithm,
+  data: Buffer,
+  { password, charge }: { password: Password; charge: Charge },
+): Buffer {
   const old = OLD_CIPHERS[algorithm.id]
   if (old === undefined && algorithm.id !== PBES2) unsupported(`pbe algorithm ${algorithm.id}`)
   const blockSize = old === undefined ? 16 : 8
   if (data.length === 0) failure('pkcs12: empty encrypted data', true)
   if (data.length % blockSize !== 0) failure('pkcs12: input is not a multiple of the block size', true)
   const plain =
-    old === undefined ? decryptPbes2(algorithm, data, { password, charge }) : decryptOld(algorithm, data, { password, charge })
+    old === undefined
+      ? decryptPbes2(algorithm, data, { password, charge })
+      : decryptOld(algorithm, data, { password, charge })
   const padding = plain[plain.length - 1] ?? 0
   const sound = padding > 0 && padding <= blockSize && plain.subarray(-padding).every((byte) => byte === padding)
   return sound ? plain.subarray(0, -padding) : failure('pkcs12: decryption error, incorrect padding', true)
@@ -174,7 +180,9 @@ function pbmac1(algorithm: Algorithm, message: Buffer, { password, charge }: Sec
   const integers = (readSequence(kdf.parameters) ?? []).filter((part) => part.tag === TAG.integer)
   const size = readInteger(integers[1]?.content ?? Buffer.alloc(0))
   if (size <= 0) failure('pkcs12: PBMAC1 requires explicit KeyLength parameter in PBKDF2 parameters', true)
-  return createHmac(hash, pbkdf2(kdf, size, { password: password.utf8, charge })).update(message).digest()
+  return createHmac(hash, pbkdf2(kdf, size, { password: password.utf8, charge }))
+    .update(message)
+    .digest()
 }
 
 /** Iterations of everything that is written here, as go-pkcs12's Modern has. */
@@ -190,4 +198,3 @@ export function encrypt(data: Buffer, password: Password, random: (length: numbe
   const scheme = sequence(oid(AES_256_CBC), octets(iv))
   return [sequence(oid(PBES2), sequence(derivation, scheme)), Buffer.concat([cipher.update(data), cipher.final()])]
 }
-

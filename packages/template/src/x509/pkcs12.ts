@@ -1,11 +1,34 @@
 import { createHash, type KeyObject } from 'node:crypto'
-import { failure, FunctionFailure } from '../error.ts'
+import { FunctionFailure, failure } from '../error.ts'
 import { isAscii, runes, toBytes } from '../utf8.ts'
 import { type Certificate, parseCertificate } from './certificate.ts'
-import { context, type Element, element, integer, octets, oid, readAll, readElement, readInteger, readOid, readSequence, sequence, TAG } from './der.ts'
+import {
+  context,
+  type Element,
+  element,
+  integer,
+  octets,
+  oid,
+  readAll,
+  readElement,
+  readInteger,
+  readOid,
+  readSequence,
+  sequence,
+  TAG,
+} from './der.ts'
 import { parsePkcs8 } from './key.ts'
 import { distinguishedName } from './name.ts'
-import { type Charge, decrypt, encrypt, ITERATIONS, mac, type Password, readAlgorithm, SHA256 } from './pkcs12-cipher.ts'
+import {
+  type Charge,
+  decrypt,
+  encrypt,
+  ITERATIONS,
+  mac,
+  type Password,
+  readAlgorithm,
+  SHA256,
+} from './pkcs12-cipher.ts'
 import { structureError } from './structure.ts'
 
 /** What a PKCS#12 file holds: one key, its certificate, and the others in their order. */
@@ -160,7 +183,10 @@ export function writeStore(store: Store, password: Password, random: Random): Bu
 export function writeTrustStore(certificates: readonly Certificate[], password: Password, random: Random): Buffer {
   const bags = certificates.map((certificate) => {
     const name = element(TAG.bmp, ucs2(distinguishedName(certificate.subject)))
-    return certificateBag(certificate, [attribute(JAVA_TRUST_STORE, oid(ANY_EXTENDED_KEY_USAGE)), attribute(FRIENDLY_NAME, name)])
+    return certificateBag(certificate, [
+      attribute(JAVA_TRUST_STORE, oid(ANY_EXTENDED_KEY_USAGE)),
+      attribute(FRIENDLY_NAME, name),
+    ])
   })
   return sealed([encryptedSafe(bags, password, random)], password, random)
 }
