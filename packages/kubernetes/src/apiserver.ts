@@ -218,7 +218,7 @@ async function listPages(
     const request = { method: 'GET', path: `${base}${query}`, headers: { accept }, ...signal }
     const page = (await exchange(request, { method: 'GET', resource: resourceName(resource) })) as ListPage
     // Go writes an empty list of metadata as null.
-    const found = page.items === null ? [] : page.items
+    const found = page?.items === null ? [] : page?.items
     if (!Array.isArray(found) || page.metadata === undefined) throw unexpected()
     for (const item of found) items.push(withKind(resource, item))
     next = page.metadata.continue ?? ''
