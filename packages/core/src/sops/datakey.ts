@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import { CoreError } from '../error.ts'
+import { CoreError, SealkitError } from '../error.ts'
 import { type KeyEntry, keyName } from './keygroup.ts'
 import type { Metadata } from './metadata.ts'
 import type { Random } from './value.ts'
@@ -146,7 +146,7 @@ function reason(failures: readonly KeyFailure[]): string {
 }
 
 function hintOf(failures: readonly KeyFailure[]): string {
-  for (const { error } of failures) if (error instanceof CoreError && error.hint !== undefined) return error.hint
+  for (const { error } of failures) if (error instanceof SealkitError && error.hint !== undefined) return error.hint
   return 'see that a private key of one of the recipients is in reach'
 }
 

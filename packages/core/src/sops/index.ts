@@ -26,6 +26,7 @@ export {
   comment,
   type Foreign,
   goType,
+  hasValue,
   type Item,
   isBranch,
   isComment,
@@ -41,6 +42,7 @@ export {
   encryptValue,
   formatValue,
   IvStash,
+  isEncrypted,
   parseValue,
   type Random,
 } from './value.ts'

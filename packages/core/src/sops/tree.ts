@@ -90,3 +90,13 @@ const goKinds = { branch: 'sops.TreeBranch', comment: 'sops.Comment', time: 'tim
 function kindOf(value: unknown): string | undefined {
   return typeof value === 'object' && value !== null ? (value as { kind?: string }).kind : undefined
 }
+
+/** True where the documents hold a value that passes; comments are no values. */
+export function hasValue(documents: readonly Branch[], test: (leaf: Leaf) => boolean): boolean {
+  const passes = (value: Value): boolean => {
+    if (value === null || isForeign(value) || isComment(value)) return false
+    if (isList(value)) return value.some(passes)
+    return isBranch(value) ? value.items.some((item) => passes(item.value)) : test(value)
+  }
+  return documents.some(passes)
+}
