@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { type Cluster, eventRecorder, lead } from '@sealkit/kubernetes'
+import type { Environment } from '@sealkit/resolver'
+import { serveHealth } from './api/health.ts'
 import type { Listening } from './api/listen.ts'
 import { serveSealedSecretsApi } from './api/sealed-secrets.ts'
 import type { RecordEvent } from './event.ts'
+import type { MintToken } from './external-secret/access.ts'
+import { type ExternalSecretService, externalSecretService } from './external-secret/service.ts'
 import { errorFields, type Log } from './log.ts'
 import { type Controller, runControllers } from './manager.ts'
 import { createMetrics, type Metrics, serveMetrics } from './metrics.ts'
@@ -18,6 +22,10 @@ export interface RunOptions {
   /** Aborts to stop: no new work, what is under way is finished. */
   readonly signal: AbortSignal
   readonly now?: () => Date
+  /** What providers may take of this process; nothing but the clock unless given. */
+  readonly environment?: Environment
+  /** Tokens of ServiceAccounts, where the cluster mints them. */
+  readonly mintToken?: MintToken
   /** Called when a key shall be made at once (SIGUSR1). */
   readonly onKeyRequest?: (handler: () => void) => void
   /** Told the ports when everything listens and has listed. */
@@ -28,6 +36,7 @@ export interface RunOptions {
 export interface Ports {
   readonly api?: number
   readonly metrics?: number
+  readonly health?: number
 }
 
 /** Runs the controllers of the settings until the signal aborts. */
@@ -46,8 +55,9 @@ export async function runController(options: RunOptions): Promise<void> {
     recorders.set(component, events)
     return (object, { type, reason, message }) => events.record(object, type, reason, message)
   }
+  let parts: Parts | null = null
   try {
-    const parts = await assemble(options, metrics, recorder)
+    parts = await assemble(options, metrics, recorder)
     let ready = false
     const ports = await serve(options, parts, { metrics, servers, isReady: () => ready })
     await runControllers({
@@ -63,6 +73,7 @@ export async function runController(options: RunOptions): Promise<void> {
     })
   } finally {
     await Promise.all(servers.map((server) => server.close()))
+    await parts?.external?.close()
     await Promise.race([
       Promise.all([...recorders.values()].map((events) => events.flush())),
       new Promise((resolve) => setTimeout(resolve, 2_000).unref()),
@@ -74,15 +85,18 @@ export async function runController(options: RunOptions): Promise<void> {
 interface Parts {
   readonly controllers: readonly Controller[]
   readonly sealed: SealedSecretService | null
+  readonly external: ExternalSecretService | null
 }
 
 async function assemble(
-  { cluster, settings, log, now = (): Date => new Date(), onKeyRequest }: RunOptions,
+  options: RunOptions,
   metrics: Metrics,
   recorder: (component: string) => RecordEvent,
 ): Promise<Parts> {
+  const { cluster, settings, log, now = (): Date => new Date(), onKeyRequest } = options
   const controllers: Controller[] = []
   let sealed: SealedSecretService | null = null
+  let external: ExternalSecretService | null = null
   if (settings.sealedSecrets !== null) {
     const service = sealedSecretService({
       cluster,
@@ -100,7 +114,20 @@ async function assemble(
     controllers.push({ ...service.controller, background: (leading) => service.renew(leading) })
     sealed = service
   }
-  return { controllers, sealed }
+  if (settings.externalSecrets !== null) {
+    external = externalSecretService({
+      cluster,
+      settings: settings.externalSecrets,
+      environment: options.environment ?? { now: () => now().getTime() },
+      ...(options.mintToken === undefined ? {} : { mintToken: options.mintToken }),
+      metrics: metrics.externalSecret,
+      recordEvent: recorder('external-secrets'),
+      log,
+      now,
+    })
+    controllers.push(...external.controllers)
+  }
+  return { controllers, sealed, external }
 }
 
 async function serve(
@@ -112,7 +139,7 @@ async function serve(
     isReady,
   }: { readonly metrics: Metrics; readonly servers: Listening[]; readonly isReady: () => boolean },
 ): Promise<Ports> {
-  const ports: { api?: number; metrics?: number } = {}
+  const ports: { -readonly [Name in keyof Ports]: Ports[Name] } = {}
   if (parts.sealed !== null && settings.sealedSecrets !== null && settings.sealedSecrets.address !== '') {
     const { address, rateLimit, rateLimitBurst, readTimeout, writeTimeout } = settings.sealedSecrets
     const api = await serveSealedSecretsApi({
@@ -128,6 +155,12 @@ async function serve(
     servers.push(api)
     ports.api = api.port
     log.info('HTTP server serving', { addr: address })
+  }
+  const healthAddress = settings.externalSecrets?.healthAddress ?? ''
+  if (healthAddress !== '') {
+    const health = await serveHealth(isReady, { address: healthAddress })
+    servers.push(health)
+    ports.health = health.port
   }
   if (settings.metricsAddress !== '') {
     const server = await serveMetrics(metrics.registry, { address: settings.metricsAddress })

@@ -1,0 +1,4 @@
+import { runProcess } from '../exit.ts'
+import { run } from '../main.ts'
+
+await runProcess('controller', run)

@@ -1,0 +1,95 @@
+import type { Flag, FlagValues } from '../../flags.ts'
+import type { ExternalSecretSettings } from '../../settings.ts'
+
+const unused = 'Accepted for compatibility.'
+
+/** The flags of External Secrets' controller that a chart sets; those without a use here are accepted. */
+export const flags: readonly Flag[] = [
+  { name: 'client-burst', type: 'integer', default: '100', usage: unused },
+  { name: 'client-qps', type: 'number', default: '50', usage: unused },
+  { name: 'concurrent', type: 'integer', default: '1', usage: 'The number of concurrent reconciles.' },
+  {
+    name: 'controller-class',
+    type: 'text',
+    default: 'default',
+    usage: 'The controller is instantiated with a specific controller name and filters ES based on this property',
+  },
+  { name: 'enable-cluster-external-secret-reconciler', type: 'flag', default: 'true', usage: unused },
+  { name: 'enable-cluster-push-secret-reconciler', type: 'flag', default: 'true', usage: unused },
+  { name: 'enable-cluster-store-reconciler', type: 'flag', default: 'true', usage: 'Enable cluster store reconciler.' },
+  { name: 'enable-configmaps-caching', type: 'flag', default: 'false', usage: unused },
+  { name: 'enable-extended-metric-labels', type: 'flag', default: 'false', usage: unused },
+  {
+    name: 'enable-flood-gate',
+    type: 'flag',
+    default: 'true',
+    usage:
+      'Enable flood gate. External secret will be reconciled only if the ClusterStore or Store have an healthy or unknown state.',
+  },
+  { name: 'enable-generator-state', type: 'flag', default: 'true', usage: unused },
+  { name: 'enable-http2', type: 'flag', default: 'false', usage: unused },
+  {
+    name: 'enable-leader-election',
+    type: 'flag',
+    default: 'false',
+    usage:
+      'Enable leader election for controller manager. Enabling this will ensure there is only one active controller manager.',
+  },
+  { name: 'enable-managed-secrets-caching', type: 'flag', default: 'true', usage: unused },
+  { name: 'enable-push-secret-reconciler', type: 'flag', default: 'true', usage: unused },
+  { name: 'enable-secret-store-reconciler', type: 'flag', default: 'true', usage: unused },
+  { name: 'enable-secrets-caching', type: 'flag', default: 'false', usage: unused },
+  {
+    name: 'enable-vault-token-cache',
+    type: 'flag',
+    default: 'false',
+    usage: 'Accepted for compatibility; tokens live for their lifetime.',
+  },
+  { name: 'experimental-enable-vault-token-cache', type: 'flag', default: 'false', usage: unused, hidden: true },
+  { name: 'live-addr', type: 'text', default: ':8082', usage: 'The address the live endpoint binds to.' },
+  { name: 'loglevel', type: 'text', default: 'info', usage: 'loglevel to use, one of: debug, info, warn, error' },
+  { name: 'metrics-addr', type: 'text', default: ':8080', usage: 'The address the metric endpoint binds to.' },
+  {
+    name: 'namespace',
+    type: 'text',
+    default: '',
+    usage:
+      "watch external secrets scoped in the provided namespace only. ClusterSecretStore can be used but only work if it doesn't reference resources from other namespaces",
+  },
+  {
+    name: 'store-requeue-interval',
+    type: 'duration',
+    default: '5m0s',
+    usage: 'Default Time duration between reconciling (Cluster)SecretStores',
+  },
+  { name: 'template-left-delimiter', type: 'text', default: '{{', usage: 'templating left delimiter' },
+  { name: 'template-right-delimiter', type: 'text', default: '}}', usage: 'templating right delimiter' },
+  { name: 'unsafe-allow-generic-targets', type: 'flag', default: 'false', usage: unused },
+  { name: 'zap-time-encoding', type: 'text', default: 'epoch', usage: unused },
+  {
+    name: 'takeover',
+    type: 'flag',
+    default: 'false',
+    usage: 'Start even where another External Secrets controller runs (Sealkit).',
+  },
+  { name: 'kubeconfig', type: 'text', default: '', usage: 'Path of a kubeconfig, outside a cluster (Sealkit).' },
+  { name: 'context', type: 'text', default: '', usage: 'Context of the kubeconfig (Sealkit).' },
+  { name: 'version', type: 'flag', default: 'false', usage: 'Print version information and exit (Sealkit).' },
+]
+
+/** The settings that the flags of External Secrets' controller mean. */
+export function externalSecretSettings(values: FlagValues): ExternalSecretSettings {
+  const namespace = values.text('namespace')
+  return {
+    namespaces: namespace === '' ? null : [namespace],
+    controllerClass: values.text('controller-class'),
+    // One at a time is upstream's default, and the reason for its slowness; here reads of many are shared.
+    workers: Math.max(4, values.number('concurrent')),
+    storeRequeueInterval: values.milliseconds('store-requeue-interval'),
+    floodGate: values.flag('enable-flood-gate'),
+    clusterStores: values.flag('enable-cluster-store-reconciler') && namespace === '',
+    leftDelimiter: values.text('template-left-delimiter'),
+    rightDelimiter: values.text('template-right-delimiter'),
+    healthAddress: values.text('live-addr'),
+  }
+}

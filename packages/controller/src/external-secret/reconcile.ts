@@ -1,0 +1,156 @@
+import { type ClusterObject, isKubernetesError, keyOf, keyText, resources } from '@sealkit/kubernetes'
+import { type ExternalSecret, readExternalSecret } from '@sealkit/resolver'
+import { errorMessage } from '../log.ts'
+import { type Reconcile, type Result, TerminalError } from '../reconcile.ts'
+import type { ExternalSecretContext } from './context.ts'
+import { dataHash } from './hash.ts'
+import { names } from './names.ts'
+import { writeStatus } from './record.ts'
+import { isDue, nextRefresh, type RefreshPolicy } from './refresh.ts'
+import { statusOf } from './status.ts'
+import { deleteOwned, failures, type Sync, SyncError, syncTarget } from './sync.ts'
+
+/** Brings the Secret of one ExternalSecret to what its provider holds, when that is due. */
+export function reconcileExternalSecret(context: ExternalSecretContext): Reconcile {
+  const written = new Map<string, ClusterObject>()
+  return async (key, signal) => {
+    const found = context.externalSecret(key)
+    if (found === null) {
+      written.delete(keyText(key))
+      return {}
+    }
+    // The informer may not have seen yet what this process wrote last; without it a sync would run twice.
+    const seen = newer(found, written.get(keyText(key)))
+    const remember = (next: ClusterObject): void => void written.set(keyText(key), next)
+    if (seen.metadata.deletionTimestamp !== undefined) {
+      await cleanUp(context, seen)
+      written.delete(keyText(key))
+      return {}
+    }
+    const object = await withFinalizer(context, seen)
+    if (object !== seen) remember(object)
+    const { externalSecret, policy } = await readSpec(context, object, remember)
+    if (await context.isForeign(externalSecret)) return {}
+    const now = context.now()
+    if (!isDue(object, policy, now) && (await isValid(context, object, externalSecret))) {
+      return requeue(policy, statusOf(object).refreshTime ?? null, now)
+    }
+    return sync(context, { object, externalSecret, policy, signal, remember })
+  }
+}
+
+interface Job extends Sync {
+  readonly policy: RefreshPolicy
+  readonly remember: (object: ClusterObject) => void
+}
+
+async function sync(context: ExternalSecretContext, job: Job): Promise<Result> {
+  const { object, policy, remember } = job
+  const labels = { name: object.metadata.name, namespace: object.metadata.namespace ?? '' }
+  const started = performance.now()
+  context.metrics.syncCalls.inc(labels)
+  try {
+    const outcome = await syncTarget(context, job)
+    remember(await writeStatus(context, object, outcome))
+    return requeue(policy, outcome.refreshed?.toISOString() ?? null, context.now())
+  } catch (error) {
+    job.signal.throwIfAborted()
+    context.metrics.syncErrors.inc(labels)
+    remember(await fail(context, job, error))
+    if (error instanceof SyncError && error.terminal) throw new TerminalError(error.message, { cause: error })
+    throw error
+  } finally {
+    context.metrics.reconcileDuration.set(labels, Math.round((performance.now() - started) * 1e6))
+  }
+}
+
+/** Says a failure in event and status. The condition has upstream's words first, and then the cause where there is one. */
+async function fail(
+  context: ExternalSecretContext,
+  { object, externalSecret }: Job,
+  error: unknown,
+): Promise<ClusterObject> {
+  const known = error instanceof SyncError ? error : null
+  const event = errorMessage(error)
+  context.recordEvent(object, { type: 'Warning', reason: 'UpdateFailed', message: event })
+  const condition = known?.condition ?? failures.update
+  const message = known !== null && known.cause === undefined ? condition : `${condition}: ${event}`
+  const target = known === null ? externalSecret.target.name : known.target
+  return writeStatus(context, object, { ready: false, reason: 'SecretSyncedError', message, refreshed: null, target })
+}
+
+/** The typed view of the spec. One that cannot be read is said in the status, and waits for a change. */
+async function readSpec(
+  context: ExternalSecretContext,
+  object: ClusterObject,
+  remember: (object: ClusterObject) => void,
+): Promise<Pick<Job, 'externalSecret' | 'policy'>> {
+  try {
+    const externalSecret = readExternalSecret(object)
+    const { refreshPolicy, refreshInterval } = externalSecret
+    return { externalSecret, policy: { refreshPolicy, interval: context.duration(refreshInterval) } }
+  } catch (error) {
+    const text = errorMessage(error)
+    context.recordEvent(object, { type: 'Warning', reason: 'UpdateFailed', message: text })
+    const message = `${failures.provider}: ${text}`
+    const outcome = { ready: false, reason: 'SecretSyncedError', message, refreshed: null, target: null } as const
+    remember(await writeStatus(context, object, outcome))
+    throw new TerminalError(text, { cause: error })
+  }
+}
+
+/**
+ * Whether the target still holds what was written. With Orphan and None nobody looks; with Merge a missing target is
+ * waited for until the next refresh.
+ */
+async function isValid(
+  { cluster }: ExternalSecretContext,
+  object: ClusterObject,
+  { target }: ExternalSecret,
+): Promise<boolean> {
+  if (target.creationPolicy === 'Orphan' || target.creationPolicy === 'None') return true
+  const secret = await cluster.get(resources.secret, { namespace: object.metadata.namespace ?? '', name: target.name })
+  if (secret === null) return statusOf(object).binding?.name === '' || isReadyWithout(object)
+  if (secret.metadata.labels?.[names.managed] !== 'true') return false
+  return secret.metadata.annotations?.[names.dataHash] === dataHash((secret['data'] ?? {}) as Record<string, string>)
+}
+
+/** Whether the last sync ended well with no Secret: it was deleted, or there was none to merge into. */
+function isReadyWithout(object: ClusterObject): boolean {
+  const reason = statusOf(object).conditions?.find(({ type }) => type === 'Ready')?.reason
+  return reason === 'SecretDeleted' || reason === 'SecretMissing'
+}
+
+async function withFinalizer({ cluster }: ExternalSecretContext, object: ClusterObject): Promise<ClusterObject> {
+  const { finalizers = [], resourceVersion } = object.metadata
+  if (finalizers.includes(names.finalizer)) return object
+  const metadata = { resourceVersion, finalizers: [...finalizers, names.finalizer] }
+  return cluster.patch(resources.externalSecret, keyOf(object), { type: 'merge', body: { metadata } })
+}
+
+/** The end of an ExternalSecret: with deletionPolicy Delete its Secret goes too, at once and not by garbage collection. */
+async function cleanUp({ cluster }: ExternalSecretContext, object: ClusterObject): Promise<void> {
+  const { finalizers = [], resourceVersion, name } = object.metadata
+  if (!finalizers.includes(names.finalizer)) return
+  const { target = {} } = (object['spec'] ?? {}) as { target?: { name?: string; deletionPolicy?: string } }
+  if (target.deletionPolicy === 'Delete') await deleteOwned(cluster, object, target.name ?? name)
+  const metadata = { resourceVersion, finalizers: finalizers.filter((finalizer) => finalizer !== names.finalizer) }
+  try {
+    await cluster.patch(resources.externalSecret, keyOf(object), { type: 'merge', body: { metadata } })
+  } catch (error) {
+    if (!isKubernetesError(error, 'NOT_FOUND')) throw error
+  }
+}
+
+function requeue(policy: RefreshPolicy, refreshed: string | null, now: Date): Result {
+  if (refreshed === null) return {}
+  const requeueAfter = nextRefresh(policy, new Date(refreshed), now)
+  return requeueAfter === undefined ? {} : { requeueAfter }
+}
+
+/** The later of two readings of one object. */
+function newer(seen: ClusterObject, written: ClusterObject | undefined): ClusterObject {
+  if (written === undefined || written.metadata.uid !== seen.metadata.uid) return seen
+  const version = ({ metadata }: ClusterObject): number => Number(metadata.resourceVersion ?? 0)
+  return version(written) > version(seen) ? written : seen
+}

@@ -1,0 +1,101 @@
+import { parseDuration } from '@sealkit/core/go'
+import type { Cluster, ClusterObject, Key } from '@sealkit/kubernetes'
+import {
+  type ClusterAccess,
+  createRenderer,
+  createSessions,
+  type Environment,
+  type ExternalSecret,
+  type StoreKind,
+} from '@sealkit/resolver'
+import type { RecordEvent } from '../event.ts'
+import { errorFields, type Log } from '../log.ts'
+import type { Controller } from '../manager.ts'
+import type { ExternalSecretMetrics } from '../metrics.ts'
+import { type SecretStoreController, secretStoreController } from '../secret-store/controller.ts'
+import type { ExternalSecretSettings } from '../settings.ts'
+import { clusterAccess, type MintToken } from './access.ts'
+import { type ExternalSecretController, externalSecretController } from './controller.ts'
+
+/** What the service of ExternalSecrets works with. */
+export interface ExternalSecretServiceOptions {
+  readonly cluster: Cluster
+  readonly settings: ExternalSecretSettings
+  /** What providers may take of this process. */
+  readonly environment: Environment
+  readonly mintToken?: MintToken
+  readonly metrics: ExternalSecretMetrics
+  readonly recordEvent: RecordEvent
+  readonly log: Log
+  readonly now: () => Date
+}
+
+/** Everything about ExternalSecrets in one process. */
+export interface ExternalSecretService {
+  /** Stores first: an ExternalSecret waits for its store. */
+  readonly controllers: readonly Controller[]
+  /** Ends the sessions with providers. */
+  close(): Promise<void>
+}
+
+/** Puts the controllers of ExternalSecrets and their stores together. Nothing runs yet. */
+export function externalSecretService(options: ExternalSecretServiceOptions): ExternalSecretService {
+  const { cluster, settings, log, now, mintToken } = options
+  const sessions = createSessions({ environment: options.environment })
+  const onWatchError = (error: unknown): void => log.warn('watch failed, trying again', errorFields(error))
+  const stores = new Map<StoreKind, SecretStoreController>()
+  const access = clusterAccess({
+    cluster,
+    store: (kind, key) => stores.get(kind)?.store(key) ?? null,
+    ...(mintToken === undefined ? {} : { mintToken }),
+  })
+  let controller: ExternalSecretController | null = null
+  const onChange = (kind: StoreKind, store: ClusterObject): void => controller?.storeChanged(kind, store)
+  const kinds: readonly StoreKind[] = settings.clusterStores ? ['SecretStore', 'ClusterSecretStore'] : ['SecretStore']
+  for (const kind of kinds) {
+    const requeueInterval = settings.storeRequeueInterval
+    const own = { kind, access, sessions, requeueInterval, duration, onWatchError, onChange }
+    stores.set(kind, secretStoreController({ ...options, ...settings, ...own }))
+  }
+  controller = externalSecretController({
+    ...options,
+    ...settings,
+    resolve: {
+      cluster: access,
+      sessions,
+      render: createRenderer({
+        now: () => BigInt(now().getTime()) * 1_000_000n,
+        leftDelim: settings.leftDelimiter,
+        rightDelim: settings.rightDelimiter,
+      }),
+      requireReady: settings.floodGate,
+      controllerClass: settings.controllerClass,
+    },
+    isForeign: (externalSecret) => isForeign(externalSecret, access, settings.controllerClass),
+    duration,
+    onWatchError,
+  })
+  return { controllers: [...stores.values(), controller], close: () => sessions.close() }
+}
+
+/** Milliseconds of a Go duration. */
+function duration(text: string): number {
+  return Number(parseDuration(text) / 1_000_000n)
+}
+
+/** Whether any store that an ExternalSecret names is of another controller's class: it is then left to that one. */
+async function isForeign(
+  { namespace, dataFrom, data }: ExternalSecret,
+  access: ClusterAccess,
+  controllerClass: string,
+): Promise<boolean> {
+  for (const entry of [...dataFrom, ...data]) {
+    if (!('store' in entry)) continue
+    const { kind, name } = entry.store
+    const key: Key = { namespace: kind === 'SecretStore' ? namespace : '', name }
+    const store = await access.get(kind, key)
+    const { controller = '' } = (store?.['spec'] ?? {}) as { readonly controller?: string }
+    if (controller !== '' && controller !== controllerClass) return true
+  }
+  return false
+}

@@ -1,0 +1,183 @@
+import { type Cluster, type ClusterObject, isKubernetesError, keyOf, resources } from '@sealkit/kubernetes'
+import { desiredSecret, type ExternalSecret, type ProviderData, resolveData } from '@sealkit/resolver'
+import { ControllerError } from '../error.ts'
+import { errorMessage } from '../log.ts'
+import type { ExternalSecretContext } from './context.ts'
+import { createdBy, fieldManager } from './names.ts'
+import type { Outcome } from './status.ts'
+import { isFrozen, isOwnedBy, newTarget, type TargetOptions, updatedTarget } from './target.ts'
+
+/** One sync: the ExternalSecret as the API holds it, and its typed view. */
+export interface Sync {
+  readonly object: ClusterObject
+  readonly externalSecret: ExternalSecret
+  readonly signal: AbortSignal
+}
+
+/** Messages of the Ready condition when a sync fails. */
+export const failures = {
+  provider: 'could not get secret data from provider',
+  update: 'could not update secret',
+  remove: 'could not delete secret',
+  owned: 'target is owned by another ExternalSecret',
+  immutable: 'could not update secret, target is immutable',
+} as const
+
+/** A sync that failed, with what condition and event say about it. The message is the event's text. */
+export class SyncError extends ControllerError {
+  /** Message of the Ready condition. */
+  readonly condition: string
+  /** The target that was tried to be written, which the status then names. */
+  readonly target: string | null
+  /** Only a change can mend it. */
+  readonly terminal: boolean
+
+  constructor(
+    condition: string,
+    event: string,
+    options: { readonly cause?: unknown; readonly target?: string; readonly terminal?: boolean } = {},
+  ) {
+    super('RECONCILE_FAILED', event, { cause: options.cause })
+    this.condition = condition
+    this.target = options.target ?? null
+    this.terminal = options.terminal ?? false
+  }
+}
+
+/** Reads the provider and brings the target to what it says. @throws {SyncError} */
+export async function syncTarget(context: ExternalSecretContext, job: Sync): Promise<Outcome> {
+  const { object, externalSecret } = job
+  const { target } = externalSecret
+  const refreshed = context.now()
+  const done = (message: string, written: boolean, reason: Outcome['reason'] = 'SecretSynced'): Outcome => ({
+    ready: true,
+    reason,
+    message,
+    refreshed,
+    target: written ? target.name : null,
+  })
+  const found = await readProvider(context, job)
+  for (const { message } of found.missing) {
+    context.recordEvent(object, { type: 'Normal', reason: 'MissingProviderSecret', message })
+  }
+  if (found.data.size === 0 && target.deletionPolicy === 'Retain') {
+    return done('secret retained due to DeletionPolicy=Retain', false)
+  }
+  if (found.data.size === 0 && target.deletionPolicy === 'Delete') {
+    await deleteTarget(context, job)
+    return done('secret deleted due to DeletionPolicy=Delete', false, 'SecretDeleted')
+  }
+  if (target.creationPolicy === 'None') return done('secret synced', false)
+  if (!(await writeTarget(context, job, found))) {
+    return done('secret will not be created due to CreationPolicy=Merge', true, 'SecretMissing')
+  }
+  if (target.creationPolicy === 'Owner') await deleteRenamed(context, job)
+  return done('secret synced', true)
+}
+
+async function readProvider(context: ExternalSecretContext, { externalSecret, signal }: Sync): Promise<ProviderData> {
+  try {
+    return await resolveData(externalSecret, { ...context.resolve, signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new SyncError(failures.provider, errorMessage(error), { cause: error })
+  }
+}
+
+/** Creates or updates the target; false when it is not there and must not be created. */
+async function writeTarget(context: ExternalSecretContext, job: Sync, found: ProviderData): Promise<boolean> {
+  const { object, externalSecret } = job
+  const { name, creationPolicy, immutable } = externalSecret.target
+  const key = { namespace: object.metadata.namespace ?? '', name }
+  const existing = await context.cluster.get(resources.secret, key)
+  if (existing === null && creationPolicy === 'Merge') return false
+  const desired = await desiredSecret(externalSecret, found.data, context.resolve).catch((error: unknown) => {
+    const event = `could not apply template: ${errorMessage(error)}`
+    throw new SyncError(failures.update, event, { cause: error, target: name })
+  })
+  const options = { externalSecret: object, desired, creationPolicy, immutable }
+  try {
+    await (existing === null ? createTarget(context, options) : updateTarget(context, existing, options))
+    return true
+  } catch (error) {
+    throw writeFailure(error, { creating: existing === null, name })
+  }
+}
+
+async function createTarget(context: ExternalSecretContext, options: TargetOptions): Promise<void> {
+  const manager = fieldManager(options.externalSecret.metadata.name)
+  const created = await context.cluster.create(resources.secret, newTarget(options), { fieldManager: manager })
+  context.onWritten(created)
+  context.recordEvent(options.externalSecret, { type: 'Normal', reason: 'Created', message: 'secret created' })
+}
+
+async function updateTarget(
+  context: ExternalSecretContext,
+  existing: ClusterObject,
+  options: TargetOptions,
+): Promise<void> {
+  const updated = updatedTarget(existing, options)
+  if (updated !== null) {
+    const manager = fieldManager(options.externalSecret.metadata.name)
+    context.onWritten(await context.cluster.update(resources.secret, updated, { fieldManager: manager }))
+  }
+  if (isFrozen(existing, options)) throw new ControllerError('SECRET_IMMUTABLE', 'secret is immutable')
+  if (updated === null) return
+  context.recordEvent(options.externalSecret, { type: 'Normal', reason: 'Updated', message: 'secret updated' })
+}
+
+function writeFailure(error: unknown, { creating, name }: { creating: boolean; name: string }): SyncError {
+  const code = error instanceof ControllerError ? error.code : ''
+  const text = errorMessage(error)
+  if (code === 'SECRET_OWNED') {
+    return new SyncError(failures.owned, `unable to mutate secret ${name}: ${text}`, { target: name })
+  }
+  if (code === 'SECRET_IMMUTABLE') {
+    return new SyncError(failures.immutable, `unable to update secret ${name}: ${text}`, { target: name })
+  }
+  const event = creating ? text : `unable to update secret ${name}: ${text}`
+  return new SyncError(failures.update, event, { cause: error, target: name })
+}
+
+async function deleteTarget(context: ExternalSecretContext, { object, externalSecret }: Sync): Promise<void> {
+  const { name, creationPolicy } = externalSecret.target
+  if (creationPolicy !== 'Owner') {
+    const event = `unable to delete secret ${name}: creationPolicy=${creationPolicy} is not Owner`
+    throw new SyncError(failures.remove, event, { terminal: true })
+  }
+  if (!(await deleteOwned(context.cluster, object, name))) return
+  const message = 'secret deleted due to DeletionPolicy=Delete'
+  context.recordEvent(object, { type: 'Normal', reason: 'Deleted', message })
+}
+
+/** Deletes the Secret of this name if the ExternalSecret owns it; false when there was nothing to delete. */
+export async function deleteOwned(cluster: Cluster, object: ClusterObject, name: string): Promise<boolean> {
+  const key = { namespace: object.metadata.namespace ?? '', name }
+  const secret = await cluster.get(resources.secret, key, { metadataOnly: true })
+  if (secret === null || !isOwnedBy(secret, object)) return false
+  await remove(cluster, secret)
+  return true
+}
+
+/** Secrets that this ExternalSecret created under another target name. */
+async function deleteRenamed(context: ExternalSecretContext, { object, externalSecret }: Sync): Promise<void> {
+  const { namespace = '', name } = object.metadata
+  for (const secret of context.createdSecrets(namespace, createdBy(namespace, name))) {
+    if (secret.metadata.name === externalSecret.target.name || !isOwnedBy(secret, object)) continue
+    await remove(context.cluster, secret)
+    context.recordEvent(object, {
+      type: 'Normal',
+      reason: 'Deleted',
+      message: 'secret deleted because it was orphaned',
+    })
+  }
+}
+
+async function remove(cluster: Cluster, secret: ClusterObject): Promise<void> {
+  const { uid } = secret.metadata
+  try {
+    await cluster.delete(resources.secret, keyOf(secret), uid === undefined ? {} : { preconditions: { uid } })
+  } catch (error) {
+    if (!isKubernetesError(error, 'NOT_FOUND', 'CONFLICT')) throw error
+  }
+}

@@ -1,0 +1,181 @@
+import { marshalYaml } from '@sealkit/core/yaml'
+import { flags as externalFlags, externalSecretSettings } from './compat/external-secrets/flags.ts'
+import { flags as sealedFlags, sealedSecretSettings } from './compat/sealed-secrets-controller/flags.ts'
+import { connectCluster, ownNamespace, tokens } from './connect.ts'
+import { crds } from './crds/index.ts'
+import { providerEnvironment } from './environment.ts'
+import { ControllerError } from './error.ts'
+import { type Flag, type FlagValues, flagUsage, parseFlags } from './flags.ts'
+import { type ControllerIo, logOf } from './io.ts'
+import { runController } from './run.ts'
+import { type Kind, kinds, type Settings } from './settings.ts'
+import { version } from './version.ts'
+
+/** Flags of the controller itself; the others are those of the two upstream controllers, under their names. */
+const ownFlags: readonly Flag[] = [
+  {
+    name: 'controllers',
+    type: 'text',
+    default: '',
+    usage: `kinds to take care of, comma-separated: ${kinds.join(', ')}`,
+  },
+  { name: 'namespaces', type: 'text', default: '', usage: 'namespaces to look at, comma-separated; empty = all' },
+  { name: 'kubeconfig', type: 'text', default: '', usage: 'path of a kubeconfig, outside a cluster' },
+  { name: 'context', type: 'text', default: '', usage: 'context of the kubeconfig' },
+  {
+    name: 'takeover',
+    type: 'flag',
+    default: 'false',
+    usage: 'start even where the upstream controller of a kind runs',
+  },
+  { name: 'leader-elect', type: 'flag', default: 'false', usage: 'only one of several replicas writes at a time' },
+  { name: 'workers', type: 'integer', default: '8', usage: 'objects of a kind that are worked on at once' },
+  { name: 'listen-addr', type: 'text', default: ':8080', usage: 'address of the Sealed Secrets API' },
+  { name: 'metrics-addr', type: 'text', default: ':8081', usage: 'address of /metrics; empty = none' },
+  { name: 'health-addr', type: 'text', default: ':8082', usage: 'address of /healthz and /readyz; empty = none' },
+  { name: 'watch-for-secrets', type: 'flag', default: 'true', usage: 'load sealing keys as they are created' },
+  { name: 'log-level', type: 'text', default: 'info', usage: 'debug, info, warn or error' },
+  { name: 'log-format', type: 'text', default: 'text', usage: 'text or json' },
+  { name: 'version', type: 'flag', default: 'false', usage: 'print the version and exit' },
+]
+
+/** Flags of the upstream controllers that mean the same here. */
+const shared: readonly string[] = [
+  'accept-deprecated-v1-data',
+  'key-cutoff-time',
+  'key-order-priority',
+  'key-prefix',
+  'key-renew-period',
+  'key-size',
+  'key-ttl',
+  'label-selector',
+  'my-cn',
+  'old-gc-behavior',
+  'privatekey-annotations',
+  'privatekey-labels',
+  'rate-limit',
+  'rate-limit-burst',
+  'skip-recreate',
+  'update-status',
+  'controller-class',
+  'enable-flood-gate',
+  'store-requeue-interval',
+  'template-left-delimiter',
+  'template-right-delimiter',
+]
+
+const own = new Set(ownFlags.map(({ name }) => name))
+const upstreamFlags = [...sealedFlags, ...externalFlags].filter(({ name }) => !own.has(name))
+
+/** Every flag, those of upstream's controllers that have a use here included. */
+export const flags: readonly Flag[] = [...ownFlags, ...upstreamFlags.filter(({ name }) => shared.includes(name))]
+
+const help = `sealkit's controller: turns SealedSecrets and ExternalSecrets into Secrets.
+
+Usage:
+  controller --controllers=KIND[,KIND] [flags]     run in a cluster
+  controller crds [KIND...]                        print the kinds' definitions, for kubectl apply -f -
+
+Flags:
+`
+
+/**
+ * The controller's command line.
+ *
+ * @returns the exit code
+ * @throws {ControllerError} `CONTROLLER_USAGE` and what else starting throws
+ */
+export async function run(io: ControllerIo): Promise<number> {
+  const [command] = io.argv
+  if (command === 'crds') return printCrds(io)
+  if (io.argv.includes('--help') || io.argv.includes('-h')) {
+    io.out(`${help}${flagUsage(flags)}`)
+    return 0
+  }
+  const values = parseFlags(flags, { args: io.argv })
+  if (values.flag('version')) {
+    io.out(`controller version: ${version}\n`)
+    return 0
+  }
+  const settings = await settingsOf(values, io)
+  const log = logOf(io, { level: values.text('log-level'), format: values.text('log-format'), infoToOut: false })
+  log.info('starting', { version, controllers: values.text('controllers') })
+  const cluster = await connectCluster(io, { kubeconfig: values.text('kubeconfig'), context: values.text('context') })
+  try {
+    await runController({
+      cluster,
+      log,
+      settings,
+      signal: io.signal,
+      environment: providerEnvironment(io),
+      mintToken: tokens(cluster),
+      onKeyRequest: io.onKeyRequest,
+      onReady: (ports) => log.info('ready', { ...ports }),
+    })
+  } finally {
+    cluster.close()
+  }
+  return 0
+}
+
+function printCrds(io: ControllerIo): number {
+  const families = io.argv.slice(1).map(kindOf)
+  io.out(
+    crds(...families)
+      .map((crd) => `---\n${marshalYaml(crd)}`)
+      .join(''),
+  )
+  return 0
+}
+
+async function settingsOf(values: FlagValues, io: ControllerIo): Promise<Settings> {
+  const wanted = values.list('controllers').map(kindOf)
+  if (wanted.length === 0) {
+    throw new ControllerError('CONTROLLER_USAGE', '--controllers names no kind', {
+      hint: `pass --controllers=${kinds.join(',')}, or one of them`,
+    })
+  }
+  const namespace = await ownNamespace(io)
+  const named = values.list('namespaces')
+  const namespaces = named.length === 0 ? null : named
+  const workers = values.number('workers')
+  const sealed = upstreamValues(values, sealedFlags)
+  const external = upstreamValues(values, externalFlags)
+  return {
+    version,
+    namespace,
+    sealedSecrets: wanted.includes('sealed-secrets')
+      ? { ...sealedSecretSettings(sealed, namespace), namespaces, workers }
+      : null,
+    externalSecrets: wanted.includes('external-secrets')
+      ? {
+          ...externalSecretSettings(external),
+          namespaces,
+          workers,
+          clusterStores: namespaces === null,
+          healthAddress: values.text('health-addr'),
+        }
+      : null,
+    metricsAddress: values.text('metrics-addr'),
+    leaderElection: values.flag('leader-elect'),
+    identity: io.env['HOSTNAME'] ?? '',
+    takeover: values.flag('takeover'),
+  }
+}
+
+/** The values of an upstream's table of flags: those given here, and its own defaults. */
+function upstreamValues(values: FlagValues, table: readonly Flag[]): FlagValues {
+  const known = new Set(flags.map(({ name }) => name))
+  const args = table.flatMap(({ name, hidden }) =>
+    known.has(name) && hidden !== true ? [`--${name}=${values.text(name)}`] : [],
+  )
+  return parseFlags(table, { args })
+}
+
+function kindOf(word: string): Kind {
+  const kind = kinds.find((each) => each === word)
+  if (kind !== undefined) return kind
+  throw new ControllerError('CONTROLLER_USAGE', `${word} is no kind that this controller takes care of`, {
+    hint: `the kinds are ${kinds.join(' and ')}`,
+  })
+}

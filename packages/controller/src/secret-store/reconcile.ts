@@ -1,0 +1,176 @@
+import { type Cluster, type ClusterObject, isKubernetesError, type Key, keyOf, resources } from '@sealkit/kubernetes'
+import {
+  type ClusterAccess,
+  ResolverError,
+  readStore,
+  type Sessions,
+  type Store,
+  type StoreKind,
+} from '@sealkit/resolver'
+import { equal } from '../equal.ts'
+import type { RecordEvent } from '../event.ts'
+import { type Condition, withCondition } from '../external-secret/status.ts'
+import { errorMessage } from '../log.ts'
+import type { ExternalSecretMetrics } from '../metrics.ts'
+import type { Reconcile } from '../reconcile.ts'
+
+/** What the reconciler of one kind of store works with. */
+export interface SecretStoreContext {
+  readonly kind: StoreKind
+  readonly cluster: Cluster
+  /** The store as the informer saw it; null when it is gone. */
+  readonly store: (key: Key) => ClusterObject | null
+  readonly access: ClusterAccess
+  readonly sessions: Sessions
+  readonly controllerClass: string
+  /** Milliseconds between validations of a store that names no interval. */
+  readonly requeueInterval: number
+  /** Milliseconds of a Go duration. */
+  readonly duration: (text: string) => number
+  readonly recordEvent: RecordEvent
+  readonly metrics: ExternalSecretMetrics
+  readonly now: () => Date
+}
+
+/** What a validation says. */
+interface Verdict {
+  readonly ready: boolean
+  readonly reason: 'Valid' | 'ValidationUnknown' | 'InvalidStoreConfiguration' | 'InvalidProviderConfig'
+  readonly message: string
+  /** The event's text where it says more than the condition's. */
+  readonly event: string
+  readonly error?: unknown
+}
+
+const ignoreMaintenance = 'external-secrets.io/ignore-maintenance-checks'
+
+/** Validates one store by a real login, and says in its status whether it may be used. */
+export function reconcileSecretStore(context: SecretStoreContext): Reconcile {
+  return async (key, signal) => {
+    const object = context.store(key)
+    if (object === null) {
+      await context.sessions.forget({ kind: context.kind, ...key })
+      return {}
+    }
+    const spec = (object['spec'] ?? {}) as { readonly controller?: string; readonly refreshInterval?: unknown }
+    if ((spec.controller ?? '') !== '' && spec.controller !== context.controllerClass) return {}
+    const { verdict, store } = await validated(context, object, signal)
+    signal.throwIfAborted()
+    const changed = await writeStatus(context, object, verdict, store)
+    // A store that stays as it was is no news; one that fails is, at each validation.
+    if (changed || !verdict.ready) {
+      const type = verdict.reason === 'Valid' ? 'Normal' : 'Warning'
+      context.recordEvent(object, { type, reason: verdict.reason, message: verdict.event })
+    }
+    if (changed && verdict.reason === 'Valid' && store !== null) warnUnmaintained(context, object, store)
+    if (verdict.error !== undefined) throw verdict.error
+    return { requeueAfter: interval(context, spec.refreshInterval) }
+  }
+}
+
+async function validated(
+  { access, sessions }: SecretStoreContext,
+  object: ClusterObject,
+  signal: AbortSignal,
+): Promise<{ readonly verdict: Verdict; readonly store: Store | null }> {
+  let store: Store | null = null
+  try {
+    store = readStore(object)
+    const session = await sessions.open(store, store.namespace, access)
+    try {
+      const result = await session.provider.validate(signal)
+      // Credentials of a ClusterSecretStore that are in the caller's namespace cannot be tried here, which is no fault.
+      const unknown = result === 'unknown' && store.kind === 'SecretStore'
+      return { verdict: unknown ? undetermined : valid, store }
+    } finally {
+      session.release()
+    }
+  } catch (error) {
+    return { verdict: invalid(error), store }
+  }
+}
+
+const valid: Verdict = { ready: true, reason: 'Valid', message: 'store validated', event: 'store validated' }
+const undetermined: Verdict = {
+  ready: true,
+  reason: 'ValidationUnknown',
+  message: 'could not determine validation status',
+  event: 'unable to validate',
+}
+
+function invalid(error: unknown): Verdict {
+  const event = errorMessage(error)
+  const code = error instanceof ResolverError ? error.code : ''
+  if (code === 'INVALID_STORE') {
+    const message = `unable to validate store: ${event}`
+    return { ready: false, reason: 'InvalidStoreConfiguration', message, event, error }
+  }
+  const text = code === 'CREDENTIAL_MISSING' ? 'unable to create client' : 'unable to validate store'
+  return { ready: false, reason: 'InvalidProviderConfig', message: `${text}: ${event}`, event, error }
+}
+
+/** True when the Ready condition says something else than before. */
+async function writeStatus(
+  context: SecretStoreContext,
+  object: ClusterObject,
+  verdict: Verdict,
+  store: Store | null,
+): Promise<boolean> {
+  const resource = context.kind === 'SecretStore' ? resources.secretStore : resources.clusterSecretStore
+  const { ready, reason, message } = verdict
+  const condition = { type: 'Ready', status: ready ? 'True' : 'False', reason, message } as const
+  let current: ClusterObject | null = object
+  let changed = false
+  for (let tries = 1; current !== null; tries += 1) {
+    const before: StoreStatus = (current['status'] ?? {}) as StoreStatus
+    const conditions = withCondition(before.conditions ?? [], condition, context.now())
+    const capabilities =
+      reason === 'Valid' && store !== null ? context.sessions.row(store).capabilities : before.capabilities
+    const status = { ...before, conditions, ...(capabilities === undefined ? {} : { capabilities }) }
+    changed = !equal(before.conditions, conditions)
+    if (equal(before, status)) break
+    try {
+      await context.cluster.updateStatus(resource, { ...current, status })
+      break
+    } catch (error) {
+      if (isKubernetesError(error, 'NOT_FOUND')) return false
+      if (tries >= 20 || !isKubernetesError(error, 'CONFLICT')) throw error
+      current = await context.cluster.get(resource, keyOf(object))
+    }
+  }
+  observe(context, object, ready)
+  return changed
+}
+
+interface StoreStatus {
+  readonly conditions?: readonly Condition[]
+  readonly capabilities?: string
+}
+
+function observe({ kind, metrics }: SecretStoreContext, { metadata }: ClusterObject, ready: boolean): void {
+  const gauge = kind === 'SecretStore' ? metrics.storeCondition : metrics.clusterStoreCondition
+  const labels = { name: metadata.name, namespace: metadata.namespace ?? '', condition: 'Ready' }
+  gauge.set({ ...labels, status: 'True' }, ready ? 1 : 0)
+  gauge.set({ ...labels, status: 'False' }, ready ? 0 : 1)
+}
+
+function warnUnmaintained({ sessions, recordEvent }: SecretStoreContext, object: ClusterObject, store: Store): void {
+  if (sessions.row(store).unmaintained !== true || store.annotations[ignoreMaintenance] === 'true') return
+  recordEvent(object, {
+    type: 'Warning',
+    reason: 'StoreUnmaintained',
+    message: "store isn't currently maintained. Please plan and prepare accordingly.",
+  })
+}
+
+/** Seconds as a number, or a Go duration; 0, absent and unreadable mean the controller's own. */
+function interval({ requeueInterval, duration }: SecretStoreContext, written: unknown): number {
+  if (typeof written === 'number') return written > 0 ? written * 1000 : requeueInterval
+  if (typeof written !== 'string' || written === '') return requeueInterval
+  try {
+    const milliseconds = /^\d+$/.test(written) ? Number(written) * 1000 : duration(written)
+    return milliseconds > 0 ? milliseconds : requeueInterval
+  } catch {
+    return requeueInterval
+  }
+}
