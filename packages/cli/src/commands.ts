@@ -8,4 +8,5 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   decrypt: () => import('./commands/decrypt.ts'),
   keys: () => import('./commands/keys.ts'),
   render: () => import('./commands/render.ts'),
+  resolve: () => import('./commands/resolve.ts'),
 }

@@ -1,7 +1,7 @@
 import { CoreError } from '@sealkit/core'
 import { KeyRing, parsePrivateKeys, type SealingKey, sealingKey, sealingKeyFromSecret } from '@sealkit/core/sealed'
 import { masterKeys } from '@sealkit/keyservice'
-import { createRenderer, createSessions, type Policy } from '@sealkit/resolver'
+import { createRenderer, createSessions, type Environment, type Policy } from '@sealkit/resolver'
 import { type Context, documentAccess, type ManifestDocument, readDocuments, sealedSecretRender } from 'sealkit'
 import { keyIo } from './compat/sops/keyio.ts'
 import { CliError } from './exit.ts'
@@ -16,6 +16,8 @@ export interface OpenSourcesOptions {
   readonly keys: readonly string[]
   /** What stores may reach; absent = everything. */
   readonly policy?: Policy
+  /** What stores may take from this machine; absent = nothing. */
+  readonly environment?: Pick<Environment, 'ambient' | 'endpoints'>
   readonly io: Io
 }
 
@@ -27,10 +29,11 @@ export interface OpenSources {
 
 /**
  * The sources as the command line has them: sealing keys from files, SOPS keys from where sops looks for them, stores
- * from the manifests themselves. Stores use no credentials of this machine.
+ * from the manifests themselves. Stores use no credentials of this machine, unless the caller lends them.
  */
-export async function openSources({ documents, keys, policy, io }: OpenSourcesOptions): Promise<OpenSources> {
-  const sessions = createSessions({ environment: { now: () => io.now().getTime() } })
+export async function openSources(options: OpenSourcesOptions): Promise<OpenSources> {
+  const { documents, keys, policy, environment, io } = options
+  const sessions = createSessions({ environment: { now: () => io.now().getTime(), ...environment } })
   const clock = { now: () => BigInt(io.now().getTime()) * 1_000_000n }
   const local: Context = {
     ...(keys.length > 0 && { sealed: { keyRing: await keyRing(keys, io), render: sealedSecretRender(clock) } }),

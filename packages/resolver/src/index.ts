@@ -37,6 +37,13 @@ export type {
   RemoteSecret,
 } from './provider.ts'
 export { providers } from './providers/index.ts'
+export {
+  type Modifier,
+  parseReference,
+  type Reference,
+  type ReferenceContext,
+  resolveReference,
+} from './reference/index.ts'
 export { createRenderer, type RendererOptions } from './renderer.ts'
 export {
   desiredSecret,

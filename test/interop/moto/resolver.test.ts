@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Manifest } from '@sealkit/core/manifest'
-import { createSessions, manifestAccess, ResolverError, resolveExternalSecret } from '@sealkit/resolver'
+import {
+  createSessions,
+  manifestAccess,
+  parseReference,
+  ResolverError,
+  resolveExternalSecret,
+  resolveReference,
+} from '@sealkit/resolver'
 import { cases, differencesOf } from '../../resolver/case.ts'
 import { externalSecret, secretStore } from '../../resolver/fixture.ts'
 import { applyAwsState, aws } from '../../resolver/state.ts'
@@ -155,5 +162,32 @@ for (const [store, code] of broken) {
     const error = await data(moto, { data: entries('a') }, store).catch((reason: unknown) => reason)
     assert.ok(error instanceof ResolverError, String(error))
     assert.equal(error.code, code, error.message)
+  })
+}
+
+const references: readonly (readonly [reference: string, value: string])[] = [
+  ['ref+awssecrets://ref/doc', '{"user":"u","n":1.50}'],
+  ['ref+awssecrets://ref/doc#/user', 'u'],
+  ['ref+awssecrets://ref/doc?region=eu-west-1#/n', '1.50'],
+  ['ref+awssecrets://ref/doc?version_stage=AWSCURRENT#/user', 'u'],
+  ['ref+awsssm://ref/p#/one', '1'],
+  ['ref+awsssm:///ref/p/one', '1'],
+  ['ref+awsssm://ref/doc?mode=singleparam#/list/1', 'b'],
+]
+
+for (const [reference, value] of references) {
+  test(`sealkit resolve ${reference}`, async (t) => {
+    if ((await available(t, 'moto_server')) === null || moto === undefined) return
+    await applyAwsState(moto.url, {
+      sm: [{ name: 'ref/doc', string: '{"user":"u","n":1.50}' }],
+      ssm: [
+        { name: '/ref/p/one', value: '1' },
+        { name: '/ref/doc', value: 'list: [a, b]' },
+      ],
+    })
+    const ambient = { AWS_ACCESS_KEY_ID: 'AK', AWS_SECRET_ACCESS_KEY: 'SK', AWS_REGION: 'eu-west-1' }
+    const environment = { now: Date.now, endpoints: endpoints(moto), ambient }
+    const bytes = await resolveReference(parseReference(reference), { environment })
+    assert.equal(Buffer.from(bytes).toString(), value)
   })
 }
