@@ -112,7 +112,7 @@ async function parse(text: string): Promise<unknown> {
       // Flow-style YAML begins with a brace too.
     }
   }
-  const { parse: parseYaml } = await import('yaml')
+  const { parseYaml } = await import('@sealkit/core/yaml')
   return parseYaml(text)
 }
 

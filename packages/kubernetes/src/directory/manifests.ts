@@ -24,13 +24,12 @@ async function documents(text: string): Promise<unknown[]> {
       // Flow-style YAML begins with a brace too.
     }
   }
-  const { parseAllDocuments } = await import('yaml')
-  return parseAllDocuments(text, { uniqueKeys: false, merge: true }).map((document) => {
-    const [error] = document.errors
-    if (error !== undefined) throw error
-    return document.toJS({ maxAliasCount: 100 })
-  })
+  const { parseYaml } = await import('@sealkit/core/yaml')
+  return text.split(separator).map((document) => parseYaml(document))
 }
+
+/** Documents are parted by lines of three dashes, as kubectl and the API's own readers part them. */
+const separator = /^---[ \t]*(?:#.*)?\r?$/m
 
 function members(document: unknown): Manifest[] {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) return []
