@@ -3,6 +3,7 @@ import { CoreError } from '../error.ts'
 import { type Aead, aead } from './aead.ts'
 import { armor, dearmor } from './armor.ts'
 import { checkHeader, formatHeader, type Header, parseHeader } from './header.ts'
+import { checkRecipient } from './recipient.ts'
 import { parseX25519Identity, parseX25519Recipient, unwrapX25519, wrapX25519 } from './x25519.ts'
 
 const fileKeyLength = 16
@@ -20,6 +21,7 @@ const x25519Prefix = 'AGE-SECRET-KEY-1'
  * @throws `INVALID_KEY` where the recipient is none, `UNSUPPORTED_VALUE` for kinds that are not supported.
  */
 export async function encryptAge(secret: Uint8Array, recipient: string): Promise<string> {
+  checkRecipient(recipient)
   const key = parseX25519Recipient(recipient)
   if (key === null) return (await import('./library.ts')).encrypt(secret, recipient)
   const cipher = await aead()
