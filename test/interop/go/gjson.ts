@@ -18,6 +18,14 @@ export function ours({ args: [document = '', path = ''] }: Call): Answer {
 
 const KEYS = [
   'a',
+  'a',
+  'a',
+  'b',
+  'b',
+  'b',
+  'c',
+  'c',
+  'a',
   'b',
   'c',
   'name',
@@ -121,6 +129,19 @@ const json = fc.oneof(
 )
 
 const PATH_KEYS = [
+  'a',
+  'a',
+  'a',
+  'a',
+  'b',
+  'b',
+  'b',
+  '0',
+  '0',
+  '1',
+  '#',
+  '#',
+  '*',
   'a',
   'b',
   'c',

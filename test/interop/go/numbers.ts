@@ -122,6 +122,16 @@ const numberText = fc.oneof(
     .map(([m, e]) => `${m}p${e}`),
 )
 
+const integerText = fc.oneof(
+  numberText,
+  fc.bigInt({ min: -(1n << 65n), max: 1n << 65n }).map(String),
+  fc
+    .tuple(fc.constantFrom('', '-', '+'), fc.nat({ max: 999 }), fc.constantFrom(2, 8, 10, 16, 36))
+    .map(([sign, n, radix]) => sign + n.toString(radix)),
+  fc
+    .tuple(fc.constantFrom('0x', '0b', '0o', '0', '-0X'), fc.constantFrom('1', '10', '1_0', '777', 'ff', '_1', '1__1'))
+    .map((both) => both.join('')),
+)
 const base = fc.constantFrom('0', '10', '2', '8', '16', '36', '1', '37')
 const size = fc.constantFrom('64', '0', '8', '16', '32', '1', '63', '65')
 const bool = pieces(['t', 'T', 'true', 'TRUE', 'True', 'f', 'F', 'false', '0', '1', 'tRUE', '\n'], 2)
@@ -272,9 +282,9 @@ const jsonText = fc.oneof(
 export const calls: fc.Arbitrary<Call> = fc.oneof(
   call('formatFloat', bits, fc.integer({ min: -1, max: 22 }).map(String)),
   call('parseFloat', numberText),
-  call('parseInt', numberText, base, size),
-  call('parseUint', numberText, base, size),
-  call('atoi', numberText),
+  call('parseInt', integerText, base, size),
+  call('parseUint', integerText, base, size),
+  call('atoi', integerText),
   call('parseBool', bool),
   call('parseDuration', durationText),
   call(

@@ -24,7 +24,7 @@ export interface Program {
  */
 export async function goProgram(t: Pick<TestContext, 'skip'>, name: string): Promise<Program | null> {
   try {
-    const path = await built(name)
+    const path = await programPath(name)
     return { ask: (questions) => run(path, questions) }
   } catch (error) {
     const reason = `go ${name}: ${error instanceof Error ? error.message : String(error)}`
@@ -34,7 +34,8 @@ export async function goProgram(t: Pick<TestContext, 'skip'>, name: string): Pro
   }
 }
 
-async function built(name: string): Promise<string> {
+/** Builds the program in the folder `name` unless that is done, and gives its path. */
+export async function programPath(name: string): Promise<string> {
   const source = join(here, name)
   const hash = createHash('sha256')
   for (const file of (await readdir(source)).sort()) hash.update(file).update(await readFile(join(source, file)))

@@ -10,7 +10,8 @@ const OUTSIDE_ASCII = /[^\0-\x7f]/
 
 /** The bytes of a document or a path. */
 export function toBytes(text: string | Uint8Array): ByteString {
-  if (typeof text === 'string') return OUTSIDE_ASCII.test(text) ? latin1(encodeUtf8(text)) : text
+  // As many bytes as characters: counting is several times faster than looking for a character outside ASCII.
+  if (typeof text === 'string') return Buffer.byteLength(text) === text.length ? text : latin1(encodeUtf8(text))
   return latin1(text)
 }
 

@@ -22,13 +22,17 @@ export const CODE = {
 /** The offset after the quote that ends a string whose inside begins at `start`; -1 when it does not end. */
 export function stringEnd(json: ByteString, start: number): number {
   let at = json.indexOf('"', start)
-  while (at >= 0) {
-    let backslashes = 0
-    while (at - backslashes > start && json.charCodeAt(at - backslashes - 1) === CODE.backslash) backslashes += 1
-    if (backslashes % 2 === 0) return at + 1
+  while (at > start && json.charCodeAt(at - 1) === CODE.backslash && isEscaped(json, start, at)) {
     at = json.indexOf('"', at + 1)
   }
-  return -1
+  return at < 0 ? -1 : at + 1
+}
+
+/** Whether an odd number of backslashes stands before a quote. */
+function isEscaped(json: ByteString, start: number, quote: number): boolean {
+  let at = quote - 1
+  while (at >= start && json.charCodeAt(at) === CODE.backslash) at -= 1
+  return (quote - at) % 2 === 0
 }
 
 /** The offset after a number, or whatever begins like one: up to a space, a comma or a closing bracket. */
@@ -49,35 +53,24 @@ export function literalEnd(json: ByteString, start: number): number {
   return json.length
 }
 
-const OTHER = 0
-const CLOSE = 1
-const STRING = 2
-const OPEN = 3
-const KINDS = /* @__PURE__ */ kinds()
-
-function kinds(): Uint8Array {
-  const table = new Uint8Array(256)
-  for (const code of [CODE.openBrace, CODE.openBracket, CODE.openParen]) table[code] = OPEN
-  for (const code of [CODE.closeBrace, CODE.closeBracket, CODE.closeParen]) table[code] = CLOSE
-  table[CODE.quote] = STRING
-  return table
-}
-
 /**
  * The offset after the bracket that closes the one at `start`; every kind of bracket closes every other. The text's
  * length when it is never closed, and one more when a string in it never ends.
  */
 export function blockEnd(json: ByteString, start: number): number {
   let depth = 1
-  for (let at = start + 1; at < json.length; at++) {
-    const kind = KINDS[json.charCodeAt(at)]
-    if (kind === OTHER) continue
-    if (kind === STRING) {
-      const end = stringEnd(json, at + 1)
-      if (end < 0) return json.length + 1
-      at = end - 1
-    } else if (kind === OPEN) depth += 1
-    else if (--depth === 0) return at + 1
+  let at = start + 1
+  // One branch a character, most frequent first: this loop is what a search spends its time in.
+  while (at < json.length) {
+    const code = json.charCodeAt(at++)
+    if (code === CODE.quote) {
+      at = stringEnd(json, at)
+      if (at < 0) return json.length + 1
+    } else if (code === CODE.openBrace || code === CODE.openBracket || code === CODE.openParen) depth += 1
+    else if (code === CODE.closeBrace || code === CODE.closeBracket || code === CODE.closeParen) {
+      depth -= 1
+      if (depth === 0) return at
+    }
   }
   return json.length
 }

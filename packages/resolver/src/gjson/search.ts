@@ -92,9 +92,28 @@ function locate(search: Search, path: ByteString): void {
   }
 }
 
+// A path is read once for all elements of an array that it is asked of. Paths are configuration; no document is kept.
+const keyComponents = new Map<ByteString, KeyComponent>()
+const arrayComponents = new Map<ByteString, ArrayComponent>()
+const MOST_REMEMBERED = 100
+
+function remembered<Parsed>(
+  known: Map<ByteString, Parsed>,
+  path: ByteString,
+  parsePath: (path: ByteString, isModifier: (name: string) => boolean) => Parsed,
+): Parsed {
+  let component = known.get(path)
+  if (component === undefined) {
+    component = parsePath(path, isModifier)
+    if (known.size >= MOST_REMEMBERED) known.clear()
+    known.set(path, component)
+  }
+  return component
+}
+
 /** Searches the inside of an object; true when the value is found, which then is in `search.value`. */
 function searchObject(search: Search, path: ByteString): boolean {
-  const component = keyComponent(path, isModifier)
+  const component = remembered(keyComponents, path, keyComponent)
   if (component.pipe !== undefined) search.pipe = component.pipe
   const { json } = search
   while (search.at < json.length) {
@@ -210,27 +229,28 @@ interface Elements {
   rest: ByteString
   /** What a query for all has found. */
   readonly found: ByteString[]
-  /** Where the elements begin, for `#.path`. */
-  readonly starts: number[]
+  /** Where each element begins and ends, for `#.path`. */
+  readonly spans: number[]
 }
 
 /** Searches the inside of an array; as {@link searchObject}. */
 function searchArray(search: Search, path: ByteString): boolean {
-  const component = arrayComponent(path, isModifier)
+  const component = remembered(arrayComponents, path, arrayComponent)
   if (component.pipe !== undefined) search.pipe = component.pipe
-  const elements: Elements = { component, rest: component.rest, found: [], starts: [] }
+  const elements: Elements = { component, rest: component.rest, found: [], spans: [] }
   const index = component.hash ? -1 : indexOf(component.part)
   const { json } = search
   for (let count = 0; search.at <= json.length; count++) {
-    if (component.each !== undefined) elements.starts.push(search.at)
-    const at = elementStart(json, search.at)
+    const from = search.at
+    const at = elementStart(json, from)
     search.at = at
     // The end of the text closes every array.
-    if (at >= json.length || json.charCodeAt(at) === CODE.closeBracket) return closeArray(search, elements, count)
+    if (at >= json.length || json.charCodeAt(at) === CODE.closeBracket) return closeArray(search, elements, from, count)
     if (component.query === undefined) {
       const matches = index === count
       if (visit(search, { matches, hit: matches && !component.more, rest: component.rest })) return true
     } else if (ask(search, elements)) return true
+    if (component.each !== undefined) elements.spans.push(at, search.at)
     if (search.at === json.length && valueKind(json, at) === STRING && stringEnd(json, at + 1) < 0) return false
   }
   return false
@@ -283,30 +303,36 @@ function restWithoutPipe(search: Search, elements: Elements): ByteString {
 }
 
 /** What an array comes to at its end: the number of its elements, a part of each, or what a query found. */
-function closeArray(search: Search, elements: Elements, count: number): boolean {
+function closeArray(search: Search, elements: Elements, last: number, count: number): boolean {
   const { hash, part, each, query } = elements.component
   search.at += 1
   if (hash && part === '#') {
-    search.value = each === undefined ? numberValue(String(count)) : partOfEach(search, elements.starts, each)
+    search.value = each === undefined ? numberValue(String(count)) : partOfEach(search, elements.spans, last, each)
     return true
   }
   if (query?.all === true && !exists(search.value)) search.value = jsonValue(`[${elements.found.join(',')}]`)
   return false
 }
 
-function partOfEach(search: Search, starts: readonly number[], each: ByteString): Value {
+function partOfEach(search: Search, spans: readonly number[], last: number, each: ByteString): Value {
   const { json } = search
   const split = splitPipe(each)
   if (split !== undefined) search.pipe = split[1]
   const path = split === undefined ? each : split[0]
   const parts: ByteString[] = []
-  for (const start of starts) {
-    let at = start
-    while (/^[ \t\r\n]$/.test(json.charAt(at))) at += 1
-    if (at >= json.length || json[at] === ']') continue
-    const { value } = nextValue(json, at)
-    const result = value === undefined ? MISSING : find(value.raw, path, search.depth + 1)
+  const add = (raw: ByteString): void => {
+    const result = find(raw, path, search.depth + 1)
     if (exists(result)) parts.push(result.raw === '' ? stringOf(result) : result.raw)
   }
+  for (let index = 0; index < spans.length; index += 2) add(json.slice(spans[index], spans[index + 1]))
+  // After a comma that nothing follows gjson takes the next value of the document, behind the array.
+  const stray = strayElement(json, last)
+  if (stray !== undefined) add(stray.raw)
   return jsonValue(`[${parts.join(',')}]`)
+}
+
+function strayElement(json: ByteString, last: number): Value | undefined {
+  let at = last
+  while (/^[ \t\r\n]$/.test(json.charAt(at))) at += 1
+  return at >= json.length || json[at] === ']' ? undefined : nextValue(json, at).value
 }
