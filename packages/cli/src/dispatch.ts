@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import type { Command, Values } from './command.ts'
 import { commands } from './commands.ts'
 import { errorExitCode, errorText } from './exit.ts'
@@ -39,7 +38,7 @@ async function command(verb: string, io: Io): Promise<number> {
     const load = own(commands, verb)
     if (load === undefined) return await (await import('./help.ts')).program(verb, io)
     const loaded = await load()
-    const parsed = parse(loaded, io.argv)
+    const parsed = await parse(loaded, io.argv)
     if (parsed === null) return await (await import('./help.ts')).command(verb, loaded, io)
     return await loaded.run(parsed.values, parsed.positionals, io)
   } catch (error) {
@@ -55,7 +54,12 @@ function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined
 }
 
 /** The values of a command line, or null where help is asked for or the line is wrong: commander then says which. */
-function parse(command: Command, argv: readonly string[]): { values: Values; positionals: string[] } | null {
+async function parse(
+  command: Command,
+  argv: readonly string[],
+): Promise<{ values: Values; positionals: string[] } | null> {
+  // Loaded here, for it costs a personality, which never parses a command, a millisecond of its start.
+  const { parseArgs } = await import('node:util')
   const options: Record<string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }> = {
     help: { type: 'boolean', short: 'h' },
   }

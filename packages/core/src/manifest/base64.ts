@@ -1,11 +1,11 @@
 import { CoreError } from '../error.ts'
-import { platform } from '../platform/index.ts'
+import { sealing } from '../platform/web.ts'
 
 const alphabet = /^[A-Za-z0-9+/]*={0,2}$/
 
 /** Standard base64 with padding, as Kubernetes holds bytes in JSON. */
 export function encodeBase64(data: Uint8Array): string {
-  return platform.toBase64(data)
+  return sealing.toBase64(data)
 }
 
 /**
@@ -15,8 +15,8 @@ export function encodeBase64(data: Uint8Array): string {
  * @throws INVALID_BASE64 with the offset of the offending byte, which is Go's text too.
  */
 export function decodeBase64(text: string): Uint8Array {
-  const dense = text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]/g, '') : text
-  if (dense.length % 4 === 0 && alphabet.test(dense)) return platform.fromBase64(dense)
+  const dense = text.replaceAll('\n', '').replaceAll('\r', '')
+  if (dense.length % 4 === 0 && alphabet.test(dense)) return sealing.fromBase64(dense)
   const message = `illegal base64 data at input byte ${corruptOffset(new TextEncoder().encode(text))}`
   throw new CoreError('INVALID_BASE64', message, { upstream: message })
 }

@@ -36,8 +36,10 @@ export async function readManifests(
 
 /** Whether apimachinery takes a text for JSON: its first character that is no space is a brace. */
 export function isJson(text: string): boolean {
+  const brace = text.indexOf('{')
+  const before = text.slice(0, Math.max(brace, 0))
   // JavaScript counts the byte order mark among the spaces, Go does not.
-  return /^[^\S\ufeff]*\{/.test(text)
+  return brace >= 0 && before.trim() === '' && !before.includes('\ufeff')
 }
 
 /** UTF-8 text; null when it is none and only the YAML reader, which knows UTF-16, can say more. */

@@ -1,2 +1,11 @@
 export { platform } from './node.ts'
-export type { Platform, PrivateKey, PrivateKeyFormat, PublicKey, RsaComponents, X509 } from './platform.ts'
+export type {
+  Platform,
+  PrivateKey,
+  PrivateKeyFormat,
+  PublicKey,
+  RsaComponents,
+  SealingPlatform,
+  X509,
+} from './platform.ts'
+export { sealing } from './web.ts'

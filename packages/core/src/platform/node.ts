@@ -1,33 +1,22 @@
 import {
   constants,
-  createCipheriv,
   createDecipheriv,
-  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPair,
   type KeyObject,
   privateDecrypt,
-  publicEncrypt,
-  randomBytes,
   sign,
-  X509Certificate,
 } from 'node:crypto'
 import type { Platform, PrivateKey, PublicKey } from './platform.ts'
+import { sealing } from './web.ts'
+import { readPublicKey } from './x509.ts'
 
 const tagLength = 16
 
-/** The primitives on `node:crypto`, for Node and Bun. */
+/** All primitives: sealing on Web Crypto, and what works with private keys on `node:crypto`, for Node and Bun. */
 export const platform: Platform = {
-  randomBytes: (length) => randomBytes(length),
-  sha256: async (data) => createHash('sha256').update(data).digest(),
-  toBase64: (data) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'),
-  fromBase64: (text) => Buffer.from(text, 'base64'),
-
-  async aesGcmEncrypt(key, nonce, plaintext) {
-    const cipher = createCipheriv(gcm(key), key, nonce, { authTagLength: tagLength })
-    return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
-  },
+  ...sealing,
 
   async aesGcmDecrypt(key, nonce, ciphertext) {
     if (![16, 24, 32].includes(key.length) || ciphertext.length < tagLength) return null
@@ -41,40 +30,29 @@ export const platform: Platform = {
     }
   },
 
-  rsaOaepEncrypt: async (key, plaintext, label) => publicEncrypt(oaep(keyObject(key), label), plaintext),
-
   async rsaOaepDecrypt(key, ciphertext, label) {
     if (key.algorithm !== 'rsa') return null
+    const padding = constants.RSA_PKCS1_OAEP_PADDING
+    const options = { key: keyObject(key), padding, oaepHash: 'sha256', oaepLabel: Buffer.from(label) }
     try {
-      return privateDecrypt(oaep(keyObject(key), label), ciphertext)
+      return privateDecrypt(options, ciphertext)
     } catch {
       return null
     }
   },
 
-  async rsaComponents(key) {
-    const { n = '', e = '' } = keyObject(key).export({ format: 'jwk' })
-    return { modulus: Buffer.from(n, 'base64url'), exponent: Buffer.from(e, 'base64url') }
-  },
-
-  publicKey: (key) => publicKey(createPublicKey(keyObject(key))),
-  exportPublicKey: async (key) => keyObject(key).export({ format: 'der', type: 'spki' }),
-
-  readCertificate(der) {
-    try {
-      const certificate = new X509Certificate(der)
-      const notBefore = new Date(certificate.validFrom)
-      const notAfter = new Date(certificate.validTo)
-      return { publicKey: publicKey(certificate.publicKey), notBefore, notAfter }
-    } catch {
-      return null
-    }
+  publicKey(key): PublicKey {
+    const spki = createPublicKey(keyObject(key)).export({ format: 'der', type: 'spki' })
+    const read = readPublicKey(spki)
+    if (read === null) throw new TypeError('the runtime exported a public key that cannot be read')
+    return read
   },
 
   importPrivateKey(der, type) {
     try {
       const key = createPrivateKey({ key: Buffer.from(der), format: 'der', type })
-      return { kind: 'private', ...describe(key), native: key }
+      const modulusBits = key.asymmetricKeyDetails?.modulusLength ?? 0
+      return { kind: 'private', algorithm: key.asymmetricKeyType ?? '', modulusBits, native: key }
     } catch {
       return null
     }
@@ -97,18 +75,6 @@ function gcm(key: Uint8Array): 'aes-128-gcm' | 'aes-192-gcm' | 'aes-256-gcm' {
   return key.length === 16 ? 'aes-128-gcm' : key.length === 24 ? 'aes-192-gcm' : 'aes-256-gcm'
 }
 
-function oaep(key: KeyObject, label: Uint8Array) {
-  return { key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256', oaepLabel: Buffer.from(label) }
-}
-
-function keyObject(key: PublicKey | PrivateKey): KeyObject {
+function keyObject(key: PrivateKey): KeyObject {
   return key.native as KeyObject
-}
-
-function publicKey(key: KeyObject): PublicKey {
-  return { kind: 'public', ...describe(key), native: key }
-}
-
-function describe(key: KeyObject): { algorithm: string; modulusBits: number } {
-  return { algorithm: key.asymmetricKeyType ?? '', modulusBits: key.asymmetricKeyDetails?.modulusLength ?? 0 }
 }

@@ -1,11 +1,14 @@
-/** An asymmetric public key of the runtime. `native` is what the runtime holds (a `KeyObject` under Node). */
+/** An asymmetric public key. */
 export interface PublicKey {
   readonly kind: 'public'
   /** OpenSSL's name of the algorithm: `rsa`, `rsa-pss`, `ec`, `ed25519`, ... */
   readonly algorithm: string
   /** Bits of an RSA modulus; 0 for every other algorithm. */
   readonly modulusBits: number
-  readonly native: unknown
+  /** SubjectPublicKeyInfo in DER (RFC 5280 section 4.1). */
+  readonly spki: Uint8Array
+  /** The runtime's form of an RSA key (a `CryptoKey`), made once. */
+  native(): Promise<unknown>
 }
 
 /** An asymmetric private key of the runtime. */
@@ -34,13 +37,8 @@ export interface RsaComponents {
   readonly exponent: Uint8Array
 }
 
-/**
- * The primitives that differ by runtime.
- *
- * Everything that Web Crypto can only promise is a promise. A wrong key or a forged ciphertext is `null`, one way for
- * every cause; a throw means that the machinery failed.
- */
-export interface Platform {
+/** What sealing needs; every runtime has it, browsers too. */
+export interface SealingPlatform {
   /** Cryptographically secure random bytes. */
   randomBytes(length: number): Uint8Array
   sha256(data: Uint8Array): Promise<Uint8Array>
@@ -50,17 +48,24 @@ export interface Platform {
   fromBase64(text: string): Uint8Array
   /** AES-GCM without additional data: ciphertext followed by the 16-byte tag. The key has 16, 24 or 32 bytes. */
   aesGcmEncrypt(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array): Promise<Uint8Array>
-  aesGcmDecrypt(key: Uint8Array, nonce: Uint8Array, ciphertext: Uint8Array): Promise<Uint8Array | null>
   /** RSA-OAEP (RFC 8017 section 7.1) with SHA-256 for the label and for MGF1. */
   rsaOaepEncrypt(key: PublicKey, plaintext: Uint8Array, label: Uint8Array): Promise<Uint8Array>
-  rsaOaepDecrypt(key: PrivateKey, ciphertext: Uint8Array, label: Uint8Array): Promise<Uint8Array | null>
   rsaComponents(key: PublicKey): Promise<RsaComponents>
-  /** Public half of a private key. */
-  publicKey(key: PrivateKey): PublicKey
-  /** SubjectPublicKeyInfo in DER (RFC 5280 section 4.1). */
-  exportPublicKey(key: PublicKey): Promise<Uint8Array>
   /** Reads a certificate in DER; `null` where it is none. */
   readCertificate(der: Uint8Array): X509 | null
+}
+
+/**
+ * The primitives that differ by runtime, those for private keys included.
+ *
+ * Everything that Web Crypto can only promise is a promise. A wrong key or a forged ciphertext is `null`, one way for
+ * every cause; a throw means that the machinery failed.
+ */
+export interface Platform extends SealingPlatform {
+  aesGcmDecrypt(key: Uint8Array, nonce: Uint8Array, ciphertext: Uint8Array): Promise<Uint8Array | null>
+  rsaOaepDecrypt(key: PrivateKey, ciphertext: Uint8Array, label: Uint8Array): Promise<Uint8Array | null>
+  /** Public half of a private key. */
+  publicKey(key: PrivateKey): PublicKey
   /** Reads a private key in DER; `null` where it is none of that format. */
   importPrivateKey(der: Uint8Array, format: PrivateKeyFormat): PrivateKey | null
   /** An RSA private key in DER. */

@@ -1,5 +1,6 @@
 import { CoreError } from '../error.ts'
-import { type PublicKey, platform, type X509 } from '../platform/index.ts'
+import type { PublicKey, X509 } from '../platform/platform.ts'
+import { sealing } from '../platform/web.ts'
 import { decodePem } from './pem.ts'
 
 /** A sealing certificate: the public key that seals, and how long it should be used. */
@@ -26,7 +27,7 @@ export function parseCertificate(pem: string | Uint8Array): Certificate {
 }
 
 function readDer(der: Uint8Array): Certificate {
-  const certificate = platform.readCertificate(der)
+  const certificate = sealing.readCertificate(der)
   if (certificate !== null) return { ...certificate, der }
   throw new CoreError('INVALID_CERTIFICATE', 'the PEM text holds a certificate that is no X.509 certificate', {
     hint,

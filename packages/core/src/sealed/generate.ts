@@ -42,7 +42,7 @@ export async function generateSealingKey(
 export async function selfSignedCertificate(options: CertificateOptions): Promise<string> {
   const { certificateBody, certificateOf } = await import('./x509.ts')
   const { privateKey, notBefore, validFor = defaultKeyTtl, commonName = '', random = platform.randomBytes } = options
-  const spki = await platform.exportPublicKey(platform.publicKey(privateKey))
+  const { spki } = platform.publicKey(privateKey)
   const body = await certificateBody({
     spki,
     serial: random(16),

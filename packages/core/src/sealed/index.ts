@@ -1,4 +1,6 @@
 export { type Certificate, parseCertificate, sealingPublicKey } from './certificate.ts'
+export { type Decrypt, type UnsealItemOptions, unsealItem } from './decrypt.ts'
+export { type SealItemOptions, sealItem } from './encrypt.ts'
 export { fingerprint } from './fingerprint.ts'
 export {
   type CertificateOptions,
@@ -8,7 +10,7 @@ export {
   generateSealingKey,
   selfSignedCertificate,
 } from './generate.ts'
-export { type Decrypt, type SealItemOptions, sealItem, type UnsealItemOptions, unsealItem } from './hybrid.ts'
+export { type HybridItem, splitItem } from './hybrid.ts'
 export { type KeyOrder, KeyRing, type SealingKey, sealingKey, sealingKeyFromSecret } from './keyring.ts'
 export { label } from './label.ts'
 export { decodePem, encodePem, type PemBlock } from './pem.ts'

@@ -3,8 +3,8 @@ import { decodeBase64 } from '../manifest/base64.ts'
 import type { Manifest } from '../manifest/object.ts'
 import { type PrivateKey, platform } from '../platform/index.ts'
 import { type Certificate, parseCertificate } from './certificate.ts'
+import { type Decrypt, unsealItem } from './decrypt.ts'
 import { fingerprint } from './fingerprint.ts'
-import { type Decrypt, unsealItem } from './hybrid.ts'
 import { parsePrivateKey } from './privatekey.ts'
 
 /** A key pair that SealedSecrets are sealed for. */

@@ -10,20 +10,24 @@ export interface PemBlock {
   readonly bytes: Uint8Array
 }
 
+const beginMark = '-----BEGIN '
+const endMark = '\n-----END '
+const dashes = '-----'
+
 /**
  * Every block of a PEM text, found as Go's encoding/pem finds them: BEGIN must start a line, an unmatched BEGIN is
  * skipped, and a block with broken base64 or an END of another type is passed over in silence.
  */
-export function decodePem(text: string | Uint8Array): PemBlock[] {
-  const lines = splitLines(text)
+export function decodePem(pem: string | Uint8Array): PemBlock[] {
+  const text = typeof pem === 'string' ? pem : new TextDecoder('utf-8', { ignoreBOM: true }).decode(pem)
   const blocks: PemBlock[] = []
-  let begin = -1
-  for (const [at, line] of lines.entries()) {
-    if (line.startsWith('-----BEGIN ')) begin = at
-    if (begin < 0 || !line.startsWith('-----END ')) continue
-    const block = readBlock(lines.slice(begin, at + 1))
+  let from = 0
+  for (let end = text.indexOf(endMark); end >= 0; end = text.indexOf(endMark, from)) {
+    const begin = text.lastIndexOf(beginMark, end)
+    const starts = begin >= from && (begin === 0 || text[begin - 1] === '\n')
+    const block = starts ? readBlock(text, begin, end) : null
     if (block !== null) blocks.push(block)
-    begin = -1
+    from = end + endMark.length
   }
   return blocks
 }
@@ -34,24 +38,32 @@ export function encodePem(type: string, der: Uint8Array): string {
   return [`-----BEGIN ${type}-----`, ...lines, `-----END ${type}-----`, ''].join('\n')
 }
 
-function splitLines(text: string | Uint8Array): string[] {
-  // Latin-1 keeps one character a byte, so that nothing in front of a block can change its bytes.
-  const characters = typeof text === 'string' ? text : new TextDecoder('latin1').decode(text)
-  return characters.split('\n').map((line) => line.replace(/\r$/, '').replace(/[ \t]+$/, ''))
+/** The block between a BEGIN mark and an END mark; `null` when the two do not match or the body is no base64. */
+function readBlock(text: string, begin: number, end: number): PemBlock | null {
+  let from = lineEnd(text, begin)
+  const first = text.slice(begin + beginMark.length, from).trimEnd()
+  if (!first.endsWith(dashes)) return null
+  const last = end + endMark.length
+  if (text.slice(last, lineEnd(text, last)).trimEnd() !== first) return null
+  let headers = false
+  // A header is a line with a colon in it.
+  for (let next = lineEnd(text, from); next < end && text.slice(from, next).includes(':'); next = lineEnd(text, from)) {
+    headers = true
+    from = next
+  }
+  const bytes = decodeBody(text.slice(from, Math.max(from, end)))
+  return bytes === null ? null : { type: first.slice(0, -dashes.length), headers, bytes }
 }
 
-/** The block between a BEGIN line and an END line; `null` when the two do not match or the body is no base64. */
-function readBlock(lines: readonly string[]): PemBlock | null {
-  const [first = '', ...rest] = lines
-  const last = rest.pop() ?? ''
-  if (!first.endsWith('-----')) return null
-  const type = first.slice('-----BEGIN '.length, -'-----'.length)
-  if (last !== `-----END ${type}-----`) return null
-  const body = rest.findIndex((line) => !line.includes(':'))
-  const headers = body < 0 ? rest.length : body
+/** Offset behind the line break that ends the line. */
+function lineEnd(text: string, from: number): number {
+  const at = text.indexOf('\n', from)
+  return at < 0 ? text.length : at + 1
+}
+
+function decodeBody(body: string): Uint8Array | null {
   try {
-    const bytes = decodeBase64(rest.slice(headers).join('\n').replace(/[ \t]/g, ''))
-    return { type, headers: headers > 0, bytes }
+    return decodeBase64(body.replaceAll(' ', '').replaceAll('\t', ''))
   } catch (error) {
     if (error instanceof CoreError) return null
     throw error

@@ -1,8 +1,8 @@
 import { CoreError } from '../error.ts'
 import { decodeBase64, encodeBase64 } from '../manifest/base64.ts'
 import type { Manifest, ObjectMeta } from '../manifest/object.ts'
-import type { PublicKey } from '../platform/index.ts'
-import { sealItem } from './hybrid.ts'
+import type { PublicKey } from '../platform/platform.ts'
+import { sealItem } from './encrypt.ts'
 import { label } from './label.ts'
 import { type Scope, scopeOf, withScope } from './scope.ts'
 
@@ -120,12 +120,11 @@ async function sealItems(
   itemLabel: Uint8Array,
   { publicKey, random }: SealOptions,
 ): Promise<Record<string, string>> {
-  const items: [string, string][] = []
-  for (const [key, plaintext] of plaintexts) {
-    const source = random === undefined ? {} : { random }
-    items.push([key, encodeBase64(await sealItem({ publicKey, label: itemLabel, plaintext, ...source }))])
-  }
-  return Object.fromEntries(items)
+  const source = random === undefined ? {} : { random }
+  const items = [...plaintexts].map(async ([key, plaintext]) => {
+    return [key, encodeBase64(await sealItem({ publicKey, label: itemLabel, plaintext, ...source }))] as const
+  })
+  return Object.fromEntries(await Promise.all(items))
 }
 
 /** Only the name, the namespace and the scope go on the SealedSecret itself. */

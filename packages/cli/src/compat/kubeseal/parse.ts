@@ -26,6 +26,7 @@ export function parse(argv: readonly string[], env: Readonly<Record<string, stri
 /** Values from `SEALED_SECRETS_*`; what cannot be read there is ignored. Lists keep them, the rest overrides them. */
 function environment(env: Readonly<Record<string, string | undefined>>): FlagValues {
   const values = new FlagValues()
+  if (!Object.keys(env).some((name) => name.startsWith('SEALED_SECRETS_'))) return values
   for (const flag of flags) {
     if (flag.kind.startsWith('klog')) continue
     const text = env[`SEALED_SECRETS_${flag.name.toUpperCase().replaceAll('-', '_')}`]
@@ -55,7 +56,9 @@ class Parser {
   }
 
   #long(argument: string): Parsed | undefined {
-    const [, name = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(argument) ?? []
+    const equals = argument.indexOf('=')
+    const name = argument.slice(2, equals < 0 ? undefined : equals)
+    const inline = equals < 0 ? undefined : argument.slice(equals + 1)
     if (name === '' || name.startsWith('-')) return { kind: 'syntax', argument }
     const flag = flags.find((candidate) => candidate.name === name)
     if (flag === undefined) return { kind: 'unknown', name }
