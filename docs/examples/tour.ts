@@ -44,8 +44,10 @@ function secret(name: string, key: string, value: string): string {
 
 function makeKeys(): string {
   say('1. Two keys: a sealing key (in a cluster the controller makes it) and an age key.')
-  type('sealkit', ['keys', 'generate', '--out', 'keys/sealing-key.yaml', '--cert', 'cert.pem'])
-  return type('sealkit', ['keys', 'generate', '--age', '--out', 'keys/age.txt']).trim()
+  mkdirSync(join(work, 'keys'))
+  type('sealkit', ['keys', 'generate', '--out-cert', 'cert.pem', '--write', 'keys/sealing-key.yaml'])
+  type('sealkit', ['keys', 'generate', '--age', '--out-key', 'keys/age.txt'])
+  return /age1\w+/.exec(readFileSync(join(work, 'keys/age.txt'), 'utf8'))?.[0] ?? ''
 }
 
 function seal(): void {

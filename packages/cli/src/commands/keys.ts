@@ -60,7 +60,10 @@ export const options = [
 export const examples: readonly (readonly [string, string])[] = [
   ['sealkit keys fetch -w cert.pem', 'the certificate to seal with'],
   ['sealkit keys generate --out-cert cert.pem --out-key key.pem', 'a key pair in files'],
-  ['sealkit keys generate | kubectl apply -f -', 'a key that the controller loads'],
+  [
+    'sealkit keys generate --out-cert cert.pem | kubectl apply -f -',
+    'a key that the controller loads, and its certificate',
+  ],
   ['sealkit keys generate --age --out-key keys.txt', 'an age identity for sops'],
 ]
 
@@ -83,19 +86,21 @@ async function fetch(values: KeyValues, io: Io): Promise<void> {
 async function generate(values: KeyValues, io: Io): Promise<void> {
   if (values.age) return generateAge(values, io)
   const { 'out-cert': certificate, 'out-key': privateKey } = values
-  if ((certificate === undefined) !== (privateKey === undefined)) {
-    throw new CliError('USAGE', '--out-cert and --out-key belong together', { hint: 'give both or none' })
+  if (privateKey !== undefined && certificate === undefined) {
+    throw new CliError('USAGE', '--out-key needs --out-cert', {
+      hint: 'a private key without its certificate seals nothing',
+    })
   }
-  refuseToReplace(privateKey, io)
+  refuseToReplace(privateKey ?? values.write, io)
   const key = await generateSealingKey({
     notBefore: io.now(),
     keySize: keySize(values['key-size']),
     ...(values.ttl !== undefined && { validFor: Number(parseDuration(values.ttl) / 1_000_000n) }),
     ...(values.cn !== undefined && { commonName: values.cn }),
   })
-  if (privateKey === undefined) return printSecret(key, values, io)
-  writeResult(key.privateKeyPem, privateKey, io, 0o600)
-  writeResult(key.certificatePem, certificate, io)
+  if (privateKey === undefined) await printSecret(key, values, io)
+  else writeResult(key.privateKeyPem, privateKey, io, 0o600)
+  if (certificate !== undefined) writeResult(key.certificatePem, certificate, io)
 }
 
 /** A lost private key is lost for good. */
