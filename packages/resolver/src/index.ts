@@ -9,20 +9,20 @@ export {
 export { allowsNamespace, selects } from './condition.ts'
 export type { CredentialSource, Credentials } from './credentials.ts'
 export { isTransient, ResolverError, type ResolverErrorCode } from './error.ts'
-export {
-  type DataEntry,
-  type DataFrom,
-  type ExternalSecret,
-  type Find,
-  type FindQuery,
-  type GeneratorRef,
-  type RemoteRef,
-  type Rewrite,
-  readExternalSecret,
-  type StoreRef,
-  type Target,
-  type TargetTemplate,
+export type {
+  DataEntry,
+  DataFrom,
+  ExternalSecret,
+  Find,
+  FindQuery,
+  GeneratorRef,
+  RemoteRef,
+  Rewrite,
+  StoreRef,
+  Target,
+  TargetTemplate,
 } from './externalsecret.ts'
+export { readExternalSecret } from './manifest.ts'
 export { type Plan, type PlannedEntry, plan, planText, type Read } from './plan.ts'
 export type { Policy, PolicyRule } from './policy.ts'
 export type {

@@ -1,11 +1,16 @@
 import type { ProviderRow } from '../provider.ts'
 import { specHost } from './aws/spec.ts'
-import { urlHost } from './text.ts'
+import { serverHost, urlHost } from './text.ts'
 
 /** Providers by their key in a store's `spec.provider`; each module, and the SDK behind it, is loaded when a store is opened. */
 export const providers: Readonly<Record<string, ProviderRow>> = {
   fake: { capabilities: 'ReadWrite', unmaintained: true, load: () => import('./fake.ts') },
   aws: { capabilities: 'ReadWrite', hosts: (spec) => [specHost(spec)], load: () => import('./aws/index.ts') },
+  kubernetes: {
+    capabilities: 'ReadWrite',
+    hosts: (spec) => [serverHost(spec['server'])],
+    load: () => import('./kubernetes/index.ts'),
+  },
   vault: {
     capabilities: 'ReadWrite',
     hosts: (spec) => [urlHost(spec['server'])],

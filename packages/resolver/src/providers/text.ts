@@ -1,4 +1,5 @@
 import { decodeUtf8 } from '@sealkit/core/go'
+import { object, text } from '../view.ts'
 
 /** Bytes as well-formed text, for an API that takes only text: what is no UTF-8 becomes U+FFFD, as in Go's JSON. */
 export function asText(bytes: Uint8Array): string {
@@ -8,4 +9,10 @@ export function asText(bytes: Uint8Array): string {
 /** The host, with its port, of an URL in a store's spec; empty when it is none. */
 export function urlHost(value: unknown): string {
   return typeof value === 'string' && URL.canParse(value) ? new URL(value).host : ''
+}
+
+/** The host of a `server` block, whose URL may lack the scheme; the cluster's own where it names none. */
+export function serverHost(server: unknown): string {
+  const url = text(object(server)['url'], 'kubernetes.default')
+  return urlHost(url.includes('://') ? url : `https://${url}`)
 }

@@ -2,19 +2,19 @@ import type { EventEmitter } from 'node:events'
 import { type JsonNode, readJson } from '@sealkit/core/go'
 import { ResolverError } from '../../error.ts'
 import { memberMap } from '../../value.ts'
+import type { Transport, TransportRequest, TransportResponse } from '../transport.ts'
 import type { VaultSpec } from './spec.ts'
-import type { Transport, VaultRequest, VaultResponse } from './transport.ts'
 
 /** What we use of node-vault: building and sending requests. Answers stay as they came. */
 interface NodeVault extends EventEmitter {
   token: string
   namespace: string
   pathPrefix: string
-  handleVaultResponse(response: VaultResponse): Promise<VaultResponse>
-  read(path: string, options: RequestOptions): Promise<VaultResponse>
-  write(path: string, data: unknown, options: RequestOptions): Promise<VaultResponse>
-  list(path: string, options: RequestOptions): Promise<VaultResponse>
-  delete(path: string, options: RequestOptions): Promise<VaultResponse>
+  handleVaultResponse(response: TransportResponse): Promise<TransportResponse>
+  read(path: string, options: RequestOptions): Promise<TransportResponse>
+  write(path: string, data: unknown, options: RequestOptions): Promise<TransportResponse>
+  list(path: string, options: RequestOptions): Promise<TransportResponse>
+  delete(path: string, options: RequestOptions): Promise<TransportResponse>
 }
 
 interface RequestOptions {
@@ -47,7 +47,7 @@ export async function createApi(spec: VaultSpec, transport: Transport): Promise<
   const call = async (
     method: string,
     path: string,
-    send: (options: RequestOptions) => Promise<VaultResponse>,
+    send: (options: RequestOptions) => Promise<TransportResponse>,
     signal: AbortSignal,
   ): Promise<Answer> => {
     const response = await send({ signal, headers: index.headers() })
@@ -79,7 +79,7 @@ async function nodeVault(spec: VaultSpec, transport: Transport, namespace: strin
     apiVersion: 'v1',
     noCustomHTTPVerbs: true,
     debug: (): void => undefined,
-    'request-promise': { defaults: () => (request: VaultRequest) => transport.send(request) },
+    'request-promise': { defaults: () => (request: TransportRequest) => transport.send(request) },
   }
   const client = (create as unknown as (options: unknown) => NodeVault)(options)
   // Its constructor prefers the environment to an empty option.
@@ -92,7 +92,7 @@ async function nodeVault(spec: VaultSpec, transport: Transport, namespace: strin
 
 interface IndexHeaders {
   headers(): Record<string, string>
-  remember(response: VaultResponse): void
+  remember(response: TransportResponse): void
 }
 
 /** Vault Enterprise's consistency headers: the state that a write returned is asked for by the reads after it. */
@@ -117,7 +117,7 @@ interface Asked {
   readonly loud: boolean
 }
 
-function parse(response: VaultResponse, asked: Asked): Answer {
+function parse(response: TransportResponse, asked: Asked): Answer {
   const { statusCode, body } = response
   if (statusCode === 204) return new Map()
   const members = readMembers(body)

@@ -2,10 +2,10 @@ import { ResolverError } from '../../error.ts'
 import { createJoiner } from '../../fetch.ts'
 import type { OpenOptions } from '../../provider.ts'
 import { optionalObject } from '../../view.ts'
+import { createTransport, type Transport } from '../transport.ts'
 import { createApi, type VaultApi } from './api.ts'
 import { loginFailed, readLogin, readToken, type Token } from './auth.ts'
 import { retryDelay, type VaultSpec } from './spec.ts'
-import { createTransport, type Transport } from './transport.ts'
 
 /** One store's connection: its agent, and its token for as long as that lives. */
 export interface Connection {

@@ -4,11 +4,11 @@ import type { PushRequest, PushTarget } from '../../provider.ts'
 import { memberMap, nodeText } from '../../value.ts'
 import { object, text, textMap } from '../../view.ts'
 import { asText } from '../text.ts'
+import { RawJson } from '../transport.ts'
 import type { Connection } from './connection.ts'
 import { dataPath, metadataPath } from './path.ts'
 import { readData, readMetadata } from './read.ts'
 import { customMetadata, type VaultData, vaultSecret } from './secret.ts'
-import { RawJson } from './transport.ts'
 
 /** The mark by which External Secrets knows what it may overwrite: custom metadata in KV v2, a key of the data in KV v1. */
 const managedBy = 'managed-by'

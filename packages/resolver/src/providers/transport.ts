@@ -1,10 +1,10 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { setTimeout as wait } from 'node:timers/promises'
-import { ResolverError } from '../../error.ts'
+import { ResolverError } from '../error.ts'
 
-/** A request as node-vault hands it to its `request-promise` hook. */
-export interface VaultRequest {
+/** A request, in the form in which node-vault hands it to its `request-promise` hook. */
+export interface TransportRequest {
   readonly method: string
   readonly uri: string
   readonly headers?: Readonly<Record<string, string>>
@@ -13,7 +13,7 @@ export interface VaultRequest {
 }
 
 /** An answer: the body as text, so that numbers keep their digits. */
-export interface VaultResponse {
+export interface TransportResponse {
   readonly statusCode: number
   readonly headers: IncomingMessage['headers']
   readonly body: string
@@ -31,7 +31,7 @@ export class RawJson {
 
 /** Sends requests of one store, over connections of its own. */
 export interface Transport {
-  send(request: VaultRequest): Promise<VaultResponse>
+  send(request: TransportRequest): Promise<TransportResponse>
   close(): void
 }
 
@@ -47,7 +47,7 @@ export interface TransportOptions {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Milliseconds that one attempt may take; the Vault client's own limit. */
+/** Milliseconds that one attempt may take; the Vault client's limit. */
 const timeout = 60_000
 /** Bytes of the longest answer that is read. */
 const longestBody = 32 * 1024 * 1024
@@ -57,10 +57,10 @@ export function createTransport(options: TransportOptions): Transport {
   const { certificateAuthority: ca, clientCertificate } = options
   const tls = { ...(ca === null ? {} : { ca }), ...clientCertificate }
   const agents = { 'http:': new HttpAgent({ keepAlive: true }), 'https:': new HttpsAgent({ keepAlive: true, ...tls }) }
-  const attempt = (request: VaultRequest): Promise<VaultResponse> =>
+  const attempt = (request: TransportRequest): Promise<TransportResponse> =>
     once({ ...request, headers: { ...options.headers, ...request.headers } }, agents)
   return {
-    async send(request): Promise<VaultResponse> {
+    async send(request): Promise<TransportResponse> {
       for (let attempts = 0; ; attempts += 1) {
         const last = attempts >= options.maxRetries
         try {
@@ -86,21 +86,21 @@ function worthAnotherTry(status: number): boolean {
   return status === 412 || status === 429 || (status >= 500 && status !== 501)
 }
 
-function retryAfter({ headers }: VaultResponse): number | undefined {
+function retryAfter({ headers }: TransportResponse): number | undefined {
   const seconds = Number(headers['retry-after'])
   return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, 60) * 1000 : undefined
 }
 
-function signalOption({ signal }: VaultRequest): { signal?: AbortSignal } {
+function signalOption({ signal }: TransportRequest): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal }
 }
 
 /** A standby node answers with the active one's address. One step is followed, and never from https to http. */
 async function redirected(
-  response: VaultResponse,
-  request: VaultRequest,
-  attempt: (request: VaultRequest) => Promise<VaultResponse>,
-): Promise<VaultResponse> {
+  response: TransportResponse,
+  request: TransportRequest,
+  attempt: (request: TransportRequest) => Promise<TransportResponse>,
+): Promise<TransportResponse> {
   const { location } = response.headers
   if (![301, 302, 307].includes(response.statusCode) || location === undefined) return response
   const from = new URL(request.uri)
@@ -111,7 +111,7 @@ async function redirected(
   return attempt({ ...request, uri: to.href })
 }
 
-function unreachable({ uri }: VaultRequest, cause: unknown): ResolverError {
+function unreachable({ uri }: TransportRequest, cause: unknown): ResolverError {
   if (cause instanceof ResolverError) return cause
   const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
   return new ResolverError('PROVIDER_UNAVAILABLE', `cannot reach ${new URL(uri).host}${code}`, { cause })
@@ -124,7 +124,7 @@ function requestBody(json: unknown): string | undefined {
 
 type Agents = Readonly<Record<'http:' | 'https:', HttpAgent>>
 
-function once(request: VaultRequest, agents: Agents): Promise<VaultResponse> {
+function once(request: TransportRequest, agents: Agents): Promise<TransportResponse> {
   const url = new URL(request.uri)
   const secure = url.protocol === 'https:'
   const body = requestBody(request.json)
@@ -151,7 +151,7 @@ function once(request: VaultRequest, agents: Agents): Promise<VaultResponse> {
   })
 }
 
-function answer(url: URL, response: IncomingMessage, body: string): VaultResponse {
+function answer(url: URL, response: IncomingMessage, body: string): TransportResponse {
   return { statusCode: response.statusCode ?? 0, headers: response.headers, body, request: { path: url.pathname } }
 }
 

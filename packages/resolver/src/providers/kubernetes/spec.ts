@@ -1,0 +1,86 @@
+import { decodeUtf8 } from '@sealkit/core/go'
+import { parseYaml } from '@sealkit/core/yaml'
+import type { Credentials } from '../../credentials.ts'
+import { ResolverError } from '../../error.ts'
+import type { Store } from '../../store.ts'
+import { type Json, list, object, optionalObject, text } from '../../view.ts'
+
+/** How an API server is reached, and as whom. */
+export interface Access {
+  readonly server: string
+  /** PEM; null = the platform's roots. */
+  readonly certificateAuthority: string | null
+  readonly clientCertificate: { readonly cert: string; readonly key: string } | null
+  /** Empty with a client certificate. */
+  readonly token: string
+}
+
+/** Seconds for which a ServiceAccount's token is asked. */
+export const tokenSeconds = 3600
+
+/** The namespace whose Secrets a store reads. */
+export function remoteNamespace(store: Store): string {
+  return text(store.provider.spec['remoteNamespace'], 'default')
+}
+
+/**
+ * Reads the access of a Kubernetes store: a kubeconfig in a Secret (`authRef`), or `server` with one of the ways of `auth`.
+ *
+ * @throws {ResolverError} `INVALID_STORE`, `CREDENTIAL_MISSING`
+ */
+export async function readAccess(store: Store, credentials: Credentials): Promise<Access> {
+  const spec = store.provider.spec
+  const authRef = optionalObject(spec['authRef'])
+  if (authRef !== null) return kubeconfigAccess(decodeUtf8(await credentials.secretKey(authRef)))
+  const server = object(spec['server'])
+  const auth = object(spec['auth'])
+  const certificate = optionalObject(auth['cert'])
+  return {
+    server: serverUrl(text(server['url'], 'kubernetes.default')),
+    certificateAuthority: await credentials.certificateAuthority(server),
+    clientCertificate: certificate === null ? null : await clientCertificate(certificate, credentials),
+    token: certificate === null ? await bearerToken(store, auth, credentials) : '',
+  }
+}
+
+function serverUrl(url: string): string {
+  const whole = url.includes('://') ? url : `https://${url}`
+  if (URL.canParse(whole) && /^https?:$/.test(new URL(whole).protocol)) return whole.replace(/\/$/, '')
+  throw new ResolverError('INVALID_STORE', 'kubernetes.server.url must be an http or https URL')
+}
+
+async function clientCertificate(block: Json, credentials: Credentials): Promise<{ cert: string; key: string }> {
+  return {
+    cert: await credentials.secretText(block['clientCert']),
+    key: await credentials.secretText(block['clientKey']),
+  }
+}
+
+async function bearerToken(store: Store, auth: Json, credentials: Credentials): Promise<string> {
+  const account = optionalObject(auth['serviceAccount'])
+  if (account !== null) return credentials.serviceAccountToken(account, [], tokenSeconds)
+  const token = optionalObject(object(auth['token'])['bearerToken'])
+  if (token !== null) return credentials.secretText(token)
+  throw new ResolverError('INVALID_STORE', `store "${store.name}": no credentials provided`, {
+    hint: 'set kubernetes.auth to serviceAccount, token or cert',
+  })
+}
+
+/** The current context of a kubeconfig. Files and programs that it names are not touched. */
+function kubeconfigAccess(text_: string): Access {
+  const config = object(parseYaml(text_))
+  const named = (section: string, name: unknown, member: string): Json =>
+    object(object(list(config[section]).find((item) => object(item)['name'] === name))[member])
+  const context = named('contexts', config['current-context'], 'context')
+  const cluster = named('clusters', context['cluster'], 'cluster')
+  const user = named('users', context['user'], 'user')
+  const pem = (value: unknown): string => Buffer.from(text(value), 'base64').toString()
+  const cert = pem(user['client-certificate-data'])
+  const key = pem(user['client-key-data'])
+  return {
+    server: serverUrl(text(cluster['server'])),
+    certificateAuthority: pem(cluster['certificate-authority-data']) || null,
+    clientCertificate: cert === '' || key === '' ? null : { cert, key },
+    token: text(user['token']),
+  }
+}
