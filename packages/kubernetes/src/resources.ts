@@ -13,6 +13,7 @@ export type ResourceName =
   | 'lease'
   | 'sealedSecret'
   | 'sopsSecret'
+  | 'sopsManifest'
   | 'externalSecret'
   | 'clusterExternalSecret'
   | 'secretStore'
@@ -43,6 +44,14 @@ export const resources: Readonly<Record<ResourceName, Resource>> = {
     version: 'v1alpha3',
     plural: 'sopssecrets',
     kind: 'SopsSecret',
+    namespaced: true,
+  },
+  // No kind of the API: a Secret manifest that SOPS encrypted in place, which only a directory can hold.
+  sopsManifest: {
+    group: 'sops.sealkit.local',
+    version: 'v1',
+    plural: 'sopsmanifests',
+    kind: 'SopsManifest',
     namespaced: true,
   },
   externalSecret: {

@@ -1,15 +1,19 @@
 import type { Manifest } from '@sealkit/core/manifest'
 import { KubernetesError } from '../error.ts'
+import { apiVersion, resources } from '../resources.ts'
 
 /**
  * The Kubernetes objects of a YAML or JSON text; the items of a List are read as if they stood alone, and documents that
- * are no objects of the API (no `kind`, no name) are left out.
+ * are no objects of the API (no `kind`, no name) are left out. A Secret that SOPS encrypted becomes a `SopsManifest`.
  *
  * @throws INVALID
  */
 export async function readManifests(text: string, path: string): Promise<Manifest[]> {
   try {
-    return (await documents(text)).flatMap(members)
+    const values = await documents(text)
+    return values.some(isEncrypted)
+      ? values.flatMap((value, index) => encrypted(value, { text, index }))
+      : values.flatMap(members)
   } catch (cause) {
     const detail = cause instanceof Error && 'code' in cause ? `: ${cause.message}` : ''
     throw new KubernetesError('INVALID', `${path} cannot be read as YAML or JSON${detail}`, { cause })
@@ -38,4 +42,26 @@ function members(document: unknown): Manifest[] {
   if (typeof object.kind !== 'string') return []
   if (object.kind.endsWith('List') && Array.isArray(items)) return items.flatMap(members)
   return typeof object.apiVersion === 'string' && typeof object.metadata?.name === 'string' ? [object] : []
+}
+
+function isEncrypted(document: unknown): boolean {
+  return typeof document === 'object' && document !== null && Object.hasOwn(document, 'sops')
+}
+
+/**
+ * A `SopsManifest` in the place of each Secret of an encrypted file. Its spec holds the whole file: the documents share
+ * one MAC, which covers what parsing drops (digits of numbers, the order of keys).
+ */
+function encrypted(document: unknown, spec: { readonly text: string; readonly index: number }): Manifest[] {
+  return members(document).flatMap(({ kind, metadata = {} }) => {
+    if (kind !== 'Secret') return []
+    const { name = '', namespace } = metadata
+    if ([name, namespace].some((text) => text?.startsWith('ENC['))) {
+      throw new KubernetesError('INVALID', 'the name or namespace of the Secret is encrypted', {
+        hint: 'encrypt only the values: encrypted_regex ^(data|stringData)$ in .sops.yaml',
+      })
+    }
+    const own = { name, ...(namespace !== undefined && { namespace }) }
+    return [{ apiVersion: apiVersion(resources.sopsManifest), kind: resources.sopsManifest.kind, metadata: own, spec }]
+  })
 }
