@@ -1,18 +1,9 @@
-import {
-  Agent,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type RequestOptions,
-  request as requestHttp,
-} from 'node:http'
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import type { IncomingHttpHeaders } from 'node:http'
 import { type Clock, sleep, systemClock } from './clock.ts'
-import type { Session } from './config/credentials.ts'
 import type { ConnectionConfig } from './config/load.ts'
 import { KubernetesError } from './error.ts'
 import { connectionError } from './network.ts'
-import { proxyFor, tunnelAgent } from './proxy.ts'
-import { systemRoots } from './roots.ts'
+import { openWire, type Wire, type WireResponse } from './wire/wire.ts'
 
 /** One request of the API server. */
 export interface HttpRequest {
@@ -61,81 +52,85 @@ export interface TransportOptions {
 }
 
 /**
- * A transport on `node:https`: keep-alive connections, TLS from the configuration, credentials renewed once on 401, and
- * client-go's retries: answers 429 and 5xx that say `Retry-After`, and reads whose connection broke.
+ * A transport on one {@link Wire}: credentials renewed once on 401, and client-go's retries: answers 429 and 5xx that
+ * say `Retry-After`, and reads whose connection broke.
  */
 export function httpTransport(config: ConnectionConfig, options: TransportOptions = {}): Transport {
-  const { maxBytes = 256 * 2 ** 20, clock = systemClock, env = process.env } = options
-  const retries = options.retries ?? 10
-  const connect = connector(config, env)
-  const once = async (request: HttpRequest, refresh: boolean): Promise<IncomingMessage> => {
-    const session = await config.session(refresh)
-    const response = await send(config, request, connect(session), session)
-    if (response.statusCode !== 401 || refresh) return response
-    const renewed = await config.session(true)
-    if (renewed.headers['authorization'] === session.headers['authorization'] && renewed.cert === session.cert) {
-      return response
-    }
-    response.resume()
-    return send(config, request, connect(renewed), renewed)
-  }
-  const attempt = async <Answer>(
+  const { maxBytes = 256 * 2 ** 20, clock = systemClock, retries = 10 } = options
+  const opened: { wire?: Promise<Wire> } = {}
+  const exchange = async <Answer>(
     request: HttpRequest,
-    read: (response: IncomingMessage) => Promise<Answer>,
+    read: (response: WireResponse) => Promise<Answer>,
   ): Promise<Answer> => {
+    opened.wire ??= openWire(config, options.env ?? process.env)
+    const wire = await opened.wire
     for (let retry = 0; ; retry++) {
+      const last = retry >= retries
+      const wait = await attempt(() => authenticated(wire, config, request), read, { request, last })
+      if ('answer' in wait) return wait.answer
+      await sleep(clock, wait.after * 1000, request.signal)
       request.signal?.throwIfAborted()
-      const wait = await tryOnce(request, once, read)
-      if ('answer' in wait && (wait.after === undefined || retry >= retries)) return wait.answer
-      if ('error' in wait && (wait.after === undefined || retry >= retries)) throw wait.error
-      await sleep(clock, (wait.after ?? 0) * 1000, request.signal)
     }
   }
-  const guarded = <Answer>(
-    request: HttpRequest,
-    read: (response: IncomingMessage) => Promise<Answer>,
-  ): Promise<Answer> =>
-    attempt(request, read).catch((error: unknown) => {
+  const guarded = <Answer>(request: HttpRequest, read: (response: WireResponse) => Promise<Answer>): Promise<Answer> =>
+    exchange(request, read).catch((error: unknown) => {
       throw connectionError(error, config, request)
     })
   return {
     request: (request) =>
       deadline(request, request.timeout ?? config.timeout ?? 0, (bounded) =>
         guarded(bounded, async (response) => ({
-          status: response.statusCode ?? 0,
+          status: response.status,
           headers: response.headers,
           body: await readBody(response, maxBytes),
         })),
       ),
     stream: (request) =>
       guarded(request, async (response) => ({
-        status: response.statusCode ?? 0,
+        status: response.status,
         headers: response.headers,
         body: chunks(response, config, request),
       })),
-    close: () => connect.close(),
+    close: () => void opened.wire?.then((wire) => wire.close()),
   }
 }
 
-type Outcome<Answer> = ({ readonly answer: Answer } | { readonly error: unknown }) & { readonly after?: number }
-
-/** One try; `after` says in how many seconds another is worth it. */
-async function tryOnce<Answer>(
-  request: HttpRequest,
-  once: (request: HttpRequest, refresh: boolean) => Promise<IncomingMessage>,
-  read: (response: IncomingMessage) => Promise<Answer>,
-): Promise<Outcome<Answer>> {
-  try {
-    const response = await once(request, false)
-    const status = response.statusCode ?? 0
-    const after = status === 429 || status >= 500 ? retryAfter(response.headers) : undefined
-    const answer = await read(response)
-    return after === undefined ? { answer } : { answer, after }
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    const broken = code === 'ECONNRESET' || code === 'EPIPE'
-    return broken && request.method === 'GET' && !request.signal?.aborted ? { error, after: 1 } : { error }
+/** Sends a request; once more with new credentials where the server refuses the old ones. */
+async function authenticated(wire: Wire, config: ConnectionConfig, request: HttpRequest): Promise<WireResponse> {
+  const session = await config.session(false)
+  const response = await wire.send(request, session)
+  if (response.status !== 401) return response
+  const renewed = await config.session(true)
+  if (renewed.headers['authorization'] === session.headers['authorization'] && renewed.cert === session.cert) {
+    return response
   }
+  response.discard()
+  return wire.send(request, renewed)
+}
+
+/** One try: its answer, or in how many seconds another is worth it. */
+async function attempt<Answer>(
+  send: () => Promise<WireResponse>,
+  read: (response: WireResponse) => Promise<Answer>,
+  { request, last }: { readonly request: HttpRequest; readonly last: boolean },
+): Promise<{ readonly answer: Answer } | { readonly after: number }> {
+  try {
+    request.signal?.throwIfAborted()
+    const response = await send()
+    const { status } = response
+    const after = status === 429 || status >= 500 ? retryAfter(response.headers) : undefined
+    if (after === undefined || last) return { answer: await read(response) }
+    response.discard()
+    return { after }
+  } catch (error) {
+    if (last || request.method !== 'GET' || request.signal?.aborted || !isBroken(error)) throw error
+    return { after: 1 }
+  }
+}
+
+/** True where a connection ended before the answer did. */
+function isBroken(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE', 'ConnectionClosed'].includes(String((error as NodeJS.ErrnoException).code))
 }
 
 /** Seconds of a `Retry-After` header; dates are not kept, as in client-go. */
@@ -144,102 +139,32 @@ export function retryAfter(headers: IncomingHttpHeaders): number | undefined {
   return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined
 }
 
-interface Connector {
-  (session: Session): Agent
-  close(): void
-}
-
-/** One agent per set of certificates: a rotated client certificate needs new connections. */
-function connector(config: ConnectionConfig, env: NodeJS.ProcessEnv): Connector {
-  const current: { agent?: Agent; identity?: string } = {}
-  const connect = (session: Session): Agent => {
-    const identity = `${session.ca ?? ''}\n${session.cert ?? ''}\n${session.key ?? ''}`
-    if (current.agent !== undefined && current.identity === identity) return current.agent
-    current.agent?.destroy()
-    current.identity = identity
-    current.agent = newAgent(config, session, env)
-    return current.agent
-  }
-  return Object.assign(connect, { close: () => current.agent?.destroy() })
-}
-
-function newAgent(config: ConnectionConfig, session: Session, env: NodeJS.ProcessEnv): Agent {
-  // Idle connections are given up before the server does it (90 s), so that no request meets a closing one.
-  const keepAlive = { keepAlive: true, keepAliveMsecs: 30_000, timeout: 60_000, scheduling: 'lifo' as const }
-  const url = new URL(config.server)
-  const proxy = config.proxyUrl ?? proxyFor(url, env)
-  if (url.protocol === 'http:' && proxy === undefined) return new Agent(keepAlive)
-  const ca = session.ca ?? systemRoots(env)
-  const tls = {
-    ...(ca !== undefined && { ca }),
-    ...(session.cert !== undefined && { cert: session.cert }),
-    ...(session.key !== undefined && { key: session.key }),
-    ...(config.serverName !== undefined && { servername: config.serverName }),
-    rejectUnauthorized: config.insecure !== true,
-  }
-  if (proxy !== undefined) return tunnelAgent(proxy, { ...keepAlive, ...tls })
-  return new HttpsAgent({ ...keepAlive, ...tls })
-}
-
-function send(
-  config: ConnectionConfig,
-  request: HttpRequest,
-  agent: Agent,
-  session: Session,
-): Promise<IncomingMessage> {
-  const url = new URL(config.server)
-  const open = url.protocol === 'http:' ? requestHttp : requestHttps
-  const body = typeof request.body === 'string' ? Buffer.from(request.body) : request.body
-  const options: RequestOptions = {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port || (url.protocol === 'http:' ? 80 : 443),
-    method: request.method,
-    path: `${url.pathname.replace(/\/$/, '')}${request.path}`,
-    agent,
-    ...(request.signal && { signal: request.signal }),
-    headers: {
-      'user-agent': 'sealkit',
-      ...config.headers,
-      ...session.headers,
-      ...request.headers,
-      ...(body !== undefined && { 'content-length': String(body.byteLength) }),
-    },
-  }
-  return new Promise((resolve, reject) => {
-    const outgoing = open(options, resolve)
-    outgoing.on('error', reject)
-    outgoing.end(body)
-  })
-}
-
-async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
+async function readBody(response: WireResponse, maxBytes: number): Promise<Buffer> {
   const parts: Buffer[] = []
   let size = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  for await (const chunk of response.body) {
     size += chunk.byteLength
     if (size > maxBytes) {
-      response.destroy()
+      response.discard()
       throw new KubernetesError('TOO_LARGE', `the answer is larger than ${maxBytes} bytes`)
     }
     parts.push(chunk)
   }
-  if (!response.complete) throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' })
   const [only] = parts
   return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, size)
 }
 
 async function* chunks(
-  response: IncomingMessage,
+  response: WireResponse,
   config: ConnectionConfig,
   request: HttpRequest,
 ): AsyncGenerator<Buffer, void, undefined> {
   try {
-    yield* response as AsyncIterable<Buffer>
-    if (!response.complete) throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' })
+    yield* response.body
   } catch (error) {
     throw connectionError(error, config, request)
   } finally {
-    response.destroy()
+    response.discard()
   }
 }
 

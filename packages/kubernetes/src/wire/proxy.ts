@@ -3,7 +3,7 @@ import { type AgentOptions, Agent as HttpsAgent } from 'node:https'
 import { isIP, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect } from 'node:tls'
-import { KubernetesError } from './error.ts'
+import { KubernetesError } from '../error.ts'
 
 /**
  * The proxy for a server by `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in capitals or not, as Go reads them: loopback
