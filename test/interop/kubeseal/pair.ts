@@ -13,6 +13,8 @@ export interface Case {
   /** Files of the working directory, by name. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>
   readonly env?: Readonly<Record<string, string>>
+  /** The real program loops for ever, so it is ended after a second. */
+  readonly hangs?: true
 }
 
 /** What a command line came to. */
@@ -32,7 +34,10 @@ export async function runCase(test: Case, path: string, ours: boolean): Promise<
     const env = { HOME: cwd, PATH: '', TMPDIR: cwd, ...test.env }
     const done = ours ? await runOurs(test, { path, cwd, env }) : await runReal(test, { path, cwd, env })
     const replace = (text: string): string => text.replaceAll(cwd, '$DIR')
-    return { ...done, stdout: replace(done.stdout), stderr: replace(done.stderr), files: await listing(cwd) }
+    const files = await listing(cwd)
+    // The real program leaves its temporary file behind when it fails.
+    for (const name of Object.keys(files)) if (/^\..*\d{6,}$/.test(name) && !ours) delete files[name]
+    return { ...done, stdout: replace(done.stdout), stderr: replace(done.stderr), files }
   } finally {
     await rm(cwd, { recursive: true, force: true })
   }
@@ -66,10 +71,10 @@ async function runOurs(test: Case, { path, cwd, env }: Place): Promise<Omit<Outc
   return { ...texts, code }
 }
 
-/** The real program, ended after five seconds: some inputs make it loop for ever. */
+/** The real program, ended after a while: some inputs make it loop for ever. */
 function runReal(test: Case, { path, cwd, env }: Place): Promise<Omit<Outcome, 'files'>> {
   return new Promise((resolve, reject) => {
-    const child = spawn(path, test.args, { cwd, env, timeout: 5000, killSignal: 'SIGKILL' })
+    const child = spawn(path, test.args, { cwd, env, timeout: test.hangs ? 1000 : 20_000, killSignal: 'SIGKILL' })
     const texts = { stdout: '', stderr: '' }
     child.stdout.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString('latin1')))
     child.stderr.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString('latin1')))

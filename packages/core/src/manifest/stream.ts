@@ -96,7 +96,6 @@ class StreamReader {
   async readYaml(input: string | Uint8Array): Promise<void> {
     const { readDocument, splitDocuments } = await import('./yaml.ts')
     for (const document of splitDocuments(input)) {
-      this.#documents++
       try {
         if (document instanceof CoreError) throw document
         const node = readDocument(document, this.#strict ? undefined : this.#type)
@@ -105,8 +104,9 @@ class StreamReader {
       } catch (error) {
         if (!(error instanceof CoreError) || error.code === 'INVALID_MANIFEST' || error.code === 'INVALID_BASE64')
           throw error
-        this.#broken ??= { number: this.#documents, cause: error }
+        this.#broken ??= { number: this.#documents + 1, cause: error }
       }
+      this.#documents++
     }
   }
 

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { type TestContext, test } from 'node:test'
+import { createLog, createMetrics, serveSealedSecretsApi } from '@sealkit/controller'
+import { manifestCompactJson, readManifests, sealedSecretObject } from '@sealkit/core/manifest'
+import {
+  generateSealingKey,
+  KeyRing,
+  parseCertificate,
+  parsePrivateKey,
+  sealingKey,
+  sealSecret,
+  unsealManifest,
+} from '@sealkit/core/sealed'
+import { available } from '../../servers/programs.ts'
+import { type Case, decrypted, runCase } from './pair.ts'
+import { hostAddress, startProxied } from './proxied.ts'
+
+const key = await generateSealingKey({ keySize: 2048, notBefore: new Date(Date.now() - 60_000) })
+const other = await generateSealingKey({ keySize: 2048, notBefore: new Date(Date.now() - 60_000) })
+const keyRing = new KeyRing([await sealingKey(parsePrivateKey(key.privateKeyPem))])
+const { publicKey } = parseCertificate(key.certificatePem)
+
+const secret = { metadata: { name: 'a', namespace: 'b', labels: { l: 'x' } }, data: { foo: 'YmFy' } }
+const simple = JSON.stringify(secret)
+const sealed = JSON.stringify(await sealSecret(secret, { publicKey }))
+const foreign = JSON.stringify(
+  await sealSecret(secret, { publicKey: parseCertificate(other.certificatePem).publicKey }),
+)
+/** Another Service of the same controller, whose port has a name, as Helm's chart has it. */
+const named = ['--controller-name', 'sealed-secrets']
+
+/** Command lines against a controller behind the API server, on which both programs agree. */
+const same: Readonly<Record<string, Case>> = {
+  'seal with the controller\u2019s certificate': { args: [], stdin: simple },
+  'seal, named port': { args: named, stdin: simple },
+  'fetch-cert': { args: ['--fetch-cert'] },
+  'fetch-cert into a file': { args: [...named, '--fetch-cert', '-w', 'cert.pem'] },
+  raw: { args: ['--raw', '--name', 'a', '-n', 'b'], stdin: 'v' },
+  'raw, namespace of the kubeconfig': { args: ['--raw', '--name', 'a'], stdin: 'v' },
+  'no such Service': { args: ['--fetch-cert', '--controller-name', 'nope'] },
+  'no such namespace': { args: ['--fetch-cert', '--controller-namespace', 'nope'] },
+  'no such context': { args: ['--fetch-cert', '--context', 'nope'] },
+  'dead server': { args: ['--fetch-cert', '--server', 'https://127.0.0.1:1'] },
+  'dead controller': { args: ['--fetch-cert', '--controller-name', 'dead'] },
+  'validate, good': { args: ['--validate'], stdin: sealed },
+  'validate, file': { args: ['--validate', '-f', 's.json'], files: { 's.json': sealed } },
+  'validate, sealed for another key': { args: ['--validate'], stdin: foreign },
+  'validate, the second of two': { args: ['--validate', ...named], stdin: `${sealed}${foreign}` },
+  'validate, dead controller': { args: ['--validate', '--controller-name', 'dead'], stdin: sealed },
+  're-encrypt, sealed for another key': { args: ['--re-encrypt'], stdin: foreign },
+  're-encrypt, a file that fails stays': { args: ['--re-encrypt', '-f', 's.json'], files: { 's.json': foreign } },
+}
+
+test('online', async (t) => {
+  const programs = await available(t, 'kubeseal', 'etcd', 'kube-apiserver')
+  const address = hostAddress()
+  if (programs === null) return
+  if (address === undefined) {
+    if (process.env['CI'] === 'true') throw new Error('this machine has no address but loopback')
+    return t.skip('this machine has no address but loopback')
+  }
+  const port = await startController(t, address)
+  const plane = await startProxied(address, {
+    'sealed-secrets-controller': { port },
+    'sealed-secrets': { port, portName: 'http' },
+    dead: { port: 1 },
+  })
+  t.after(() => plane.stop())
+  const kubeconfig = readFileSync(plane.kubeconfig, 'utf8')
+  const run = (line: Case, ours: boolean) =>
+    runCase(
+      { ...line, files: { ...line.files, kubeconfig }, env: { KUBECONFIG: 'kubeconfig' } },
+      programs.kubeseal,
+      ours,
+    )
+  for (const [name, line] of Object.entries(same)) {
+    await t.test(`same: ${name}`, async () => {
+      const real = await run(line, false)
+      const ours = await run(line, true)
+      const plain = (text: string) => decrypted(text, keyRing)
+      assert.deepEqual(
+        { ...ours, stdout: await plain(ours.stdout), stderr: ours.stderr },
+        { ...real, stdout: await plain(real.stdout), stderr: real.stderr },
+      )
+    })
+  }
+  await t.test('re-encrypt keeps the template that the answer lacks, and the file\u2019s mode', async () => {
+    for (const args of [['--re-encrypt'], ['--rotate']]) {
+      const { stdout, stderr, code } = await run({ args, stdin: sealed }, true)
+      assert.equal(code, 0, stderr)
+      assert.equal(stderr, args[0] === '--rotate' ? notice : '')
+      const [rotated] = await readManifests(sealedSecretObject, stdout)
+      assert.notDeepEqual(rotated?.['spec'], JSON.parse(sealed).spec)
+      const before = await decrypted(sealed, keyRing)
+      const after = await decrypted(manifestCompactJson(sealedSecretObject, rotated ?? {}), keyRing)
+      assert.deepEqual(
+        JSON.parse(after.replaceAll(/"<(.*?)>"/g, '"x"')),
+        JSON.parse(before.replaceAll(/"<(.*?)>"/g, '"x"')),
+      )
+    }
+  })
+  await t.test('what upstream takes for success', async () => {
+    for (const [stdin, args] of [
+      ['', ['--validate']],
+      ['garbage: [', ['--validate']],
+      ['', ['--re-encrypt']],
+      ['text', ['--re-encrypt']],
+    ] as const) {
+      assert.equal((await run({ args, stdin }, false)).code, 0)
+      const ours = await run({ args: [...args, '-f', 's.yaml'], files: { 's.yaml': stdin } }, true)
+      assert.equal(ours.code, 1)
+      assert.equal(ours.files['s.yaml'], `644 ${stdin}`)
+    }
+  })
+})
+
+const notice = 'Flag --rotate has been deprecated, please use --re-encrypt instead\n'
+
+/** The controller's HTTP API; its rotation answers as upstream's does, without what the template held besides. */
+async function startController(t: TestContext, address: string): Promise<number> {
+  const unsealed = async (content: Uint8Array) => {
+    const [sealedSecret = {}] = await readManifests(sealedSecretObject, content)
+    return unsealManifest(sealedSecret, keyRing)
+  }
+  const api = await serveSealedSecretsApi({
+    address: `${address}:0`,
+    handlers: {
+      certificate: () => Buffer.from(key.certificatePem),
+      verify: (content) =>
+        unsealed(content).then(
+          () => true,
+          () => false,
+        ),
+      async rotate(content) {
+        const { metadata = {}, ...rest } = await unsealed(content)
+        const { labels: _, ...poor } = metadata
+        return JSON.stringify(await sealSecret({ ...rest, metadata: poor }, { publicKey }))
+      },
+      ready: () => true,
+    },
+    metrics: createMetrics('v0').sealedSecret,
+    log: createLog({ out: () => {} }),
+    rateLimit: 1000,
+    rateLimitBurst: 1000,
+  })
+  t.after(() => api.close())
+  return api.port
+}
