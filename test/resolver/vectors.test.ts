@@ -21,15 +21,10 @@ const elsewhere: Readonly<Record<string, string>> = {
   'template-invalid-label': 'the API server refuses the label',
 }
 
-/** What this package does not have yet. */
-const missing: Readonly<Record<string, string>> = {
-  'gen-vaultdynamic': 'the VaultDynamicSecret generator',
-}
-
-const others = /^(push|ces|cluster-push|schema|vault|sm-|ssm-|k8s-|webhook-)/
+const others = /^(gen-vault|push|ces|cluster-push|schema|vault|sm-|ssm-|k8s-|webhook-)/
 
 for (const recorded of cases((name) => !others.test(name) && !Object.hasOwn(elsewhere, name))) {
-  test(`as External Secrets does: ${recorded.name}`, { skip: missing[recorded.name] ?? false }, async (t) => {
+  test(`as External Secrets does: ${recorded.name}`, async (t) => {
     const found = await differencesOf(recorded)
     const name = pendingFunction(found)
     if (name !== null) return t.skip(`template: the function ${name} is not there yet`)

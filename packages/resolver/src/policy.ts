@@ -1,6 +1,5 @@
 import { compile } from '@sealkit/core/go/regexp'
 import { patternError, ResolverError } from './error.ts'
-import type { ProviderRow } from './provider.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -21,9 +20,8 @@ export interface PolicyRule {
   readonly paths?: readonly string[]
 }
 
-/** Checks a store before it is opened. @throws {ResolverError} `POLICY_DENIED` */
-export function checkStore(policy: Policy, store: Store, row: ProviderRow): void {
-  const hosts = row.hosts?.(store.provider.spec) ?? []
+/** Checks a store, and the hosts that it would reach, before it is opened. @throws {ResolverError} `POLICY_DENIED` */
+export function checkStore(policy: Policy, store: Store, hosts: readonly string[]): void {
   const rules = policy.rules.filter(({ provider }) => provider === store.provider.name)
   if (rules.some((rule) => hosts.every((host) => rule.hosts.includes(host)))) return
   const where = hosts.length === 0 ? '' : ` at ${hosts.join(', ')}`

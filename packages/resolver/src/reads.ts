@@ -1,7 +1,7 @@
 import type { Values } from './convert.ts'
 import { ResolverError } from './error.ts'
 import type { ExternalSecret } from './externalsecret.ts'
-import { generate } from './generators/index.ts'
+import { generate, secureRandom } from './generators/index.ts'
 import type { Read } from './plan.ts'
 import { checkLocation } from './policy.ts'
 import type { RemoteSecret } from './provider.ts'
@@ -87,7 +87,18 @@ function startGets(
 
 async function startValues(read: Exclude<Read, Get>, options: ReadsOptions): Promise<Values | null> {
   const { context, externalSecret, signal } = options
-  if (read.use === 'generate') return generate(read.generator, { namespace: externalSecret.namespace, context })
+  if (read.use === 'generate') {
+    const { cluster, sessions, policy, random = secureRandom } = context
+    const { environment } = sessions
+    return generate(read.generator, {
+      namespace: externalSecret.namespace,
+      cluster,
+      environment,
+      policy,
+      random,
+      signal,
+    })
+  }
   const store = options.stores.get(storeRefKey(read.store))
   if (context.policy !== undefined && store?.store !== undefined) {
     checkLocation(context.policy, store.store, read.query.path ?? '')

@@ -19,6 +19,7 @@ export interface Session {
 
 /** The stores that are open, so that ExternalSecrets of the same store share one login. */
 export interface Sessions {
+  readonly environment: Environment
   /**
    * The session of a store for an ExternalSecret of `namespace`: the one that is open, unless the store or a credential object changed.
    *
@@ -27,6 +28,8 @@ export interface Sessions {
   open(store: Store, namespace: string, cluster: ClusterAccess): Promise<Session>
   /** The row of a store's provider. @throws {ResolverError} `NOT_SUPPORTED` */
   row(store: Store): ProviderRow
+  /** The hosts that a store names, for a policy. @throws as `row` */
+  hosts(store: Store): readonly string[]
   /** Ends the sessions of a store that was deleted. */
   forget(store: Pick<Store, 'kind' | 'namespace' | 'name'>): Promise<void>
   /** Ends all. */
@@ -85,7 +88,9 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   return {
+    environment,
     row,
+    hosts: (store) => row(store).hosts?.(store.provider.spec) ?? [],
     async open(store, namespace, cluster): Promise<Session> {
       const key = sessionKey(store, namespace)
       // One after the other for each key, so that two who come at once do not both log in.

@@ -1,14 +1,28 @@
+import type { ClusterAccess } from '../cluster.ts'
 import type { Values } from '../convert.ts'
 import { prefixed, ResolverError } from '../error.ts'
 import type { GeneratorRef } from '../externalsecret.ts'
-import type { ResolveContext } from '../resolve.ts'
+import type { Policy } from '../policy.ts'
+import type { Environment } from '../provider.ts'
 import { type Json, object, text } from '../view.ts'
 
 /** Makes values instead of reading them: new ones for each call. */
-export type Generate = (spec: Json, random: Random) => Values | Promise<Values>
+export type Generate = (spec: Json, context: GenerateContext) => Values | Promise<Values>
 
 /** Random bytes from a source that cannot be guessed. */
 export type Random = (size: number) => Uint8Array
+
+/** What a generator may use. */
+export interface GenerateContext {
+  /** The namespace of the ExternalSecret. */
+  readonly namespace: string
+  readonly cluster: ClusterAccess
+  readonly environment: Environment
+  /** What generators that ask a backend may reach; absent = everything. */
+  readonly policy?: Policy | undefined
+  readonly random: Random
+  readonly signal: AbortSignal
+}
 
 /** A row of the table of generators. */
 export interface GeneratorRow {
@@ -22,12 +36,7 @@ export const generators: Readonly<Record<string, GeneratorRow>> = {
   Fake: { clusterKey: 'fakeSpec', load: () => import('./fake.ts') },
   Password: { clusterKey: 'passwordSpec', load: () => import('./password.ts') },
   UUID: { clusterKey: 'uuidSpec', load: () => import('./uuid.ts') },
-}
-
-/** What a generator is run with. */
-export interface GenerateOptions {
-  readonly namespace: string
-  readonly context: Pick<ResolveContext, 'cluster' | 'random'>
+  VaultDynamicSecret: { clusterKey: 'vaultDynamicSecretSpec', load: () => import('./vaultdynamicsecret.ts') },
 }
 
 /**
@@ -35,8 +44,8 @@ export interface GenerateOptions {
  *
  * @throws {ResolverError} `NOT_SUPPORTED` for a kind without a row, `PROVIDER_FAILED` when the object is not there
  */
-export async function generate(ref: GeneratorRef, { namespace, context }: GenerateOptions): Promise<Values> {
-  const { kind, spec } = await readGenerator(ref, namespace, context)
+export async function generate(ref: GeneratorRef, context: GenerateContext): Promise<Values> {
+  const { kind, spec } = await readGenerator(ref, context)
   const row = Object.hasOwn(generators, kind) ? generators[kind] : undefined
   if (row === undefined) {
     throw new ResolverError('NOT_SUPPORTED', `the generator kind ${kind} is not supported`, {
@@ -45,7 +54,7 @@ export async function generate(ref: GeneratorRef, { namespace, context }: Genera
   }
   const module = await row.load()
   try {
-    return await module.generate(spec, context.random ?? secureRandom)
+    return await module.generate(spec, context)
   } catch (error) {
     throw prefixed('error using generator: ', error)
   }
@@ -58,12 +67,11 @@ interface GeneratorObject {
 
 async function readGenerator(
   ref: GeneratorRef,
-  namespace: string,
-  { cluster }: GenerateOptions['context'],
+  { namespace, cluster }: Pick<GenerateContext, 'namespace' | 'cluster'>,
 ): Promise<GeneratorObject> {
   const clusterScoped = ref.kind === 'ClusterGenerator'
   if (!clusterScoped && !Object.hasOwn(generators, ref.kind)) return { kind: ref.kind, spec: {} }
-  const kind = ref.kind as 'ClusterGenerator' | 'Fake' | 'Password' | 'UUID'
+  const kind = ref.kind as 'ClusterGenerator' | 'Fake' | 'Password' | 'UUID' | 'VaultDynamicSecret'
   const found = await cluster.get(kind, { namespace: clusterScoped ? '' : namespace, name: ref.name })
   if (found === null) {
     throw new ResolverError(
@@ -78,6 +86,7 @@ async function readGenerator(
   return { kind: inner, spec: object(object(spec['generator'])[key ?? '']) }
 }
 
-function secureRandom(size: number): Uint8Array {
+/** Random bytes of the platform. */
+export function secureRandom(size: number): Uint8Array {
   return globalThis.crypto.getRandomValues(new Uint8Array(size))
 }

@@ -2,7 +2,7 @@ import { encodeUtf8 } from '@sealkit/core/go'
 import type { Values } from '../convert.ts'
 import { ResolverError } from '../error.ts'
 import { type Json, text, texts } from '../view.ts'
-import type { Random } from './index.ts'
+import type { GenerateContext, Random } from './index.ts'
 
 const lower = 'abcdefghijklmnopqrstuvwxyz'
 const digits = '0123456789'
@@ -24,7 +24,7 @@ const encodings: Readonly<Record<string, (password: string) => string>> = {
  *
  * @throws {ResolverError} `PROVIDER_FAILED` for numbers that do not fit together or an unknown encoding
  */
-export function generate(spec: Json, random: Random): Values {
+export function generate(spec: Json, { random }: Pick<GenerateContext, 'random'>): Values {
   const keys = texts(spec['secretKeys'])
   const encode = Object.hasOwn(encodings, text(spec['encoding'], 'raw'))
     ? encodings[text(spec['encoding'], 'raw')]

@@ -1,10 +1,10 @@
 import { encodeUtf8 } from '@sealkit/core/go'
 import type { Values } from '../convert.ts'
 import type { Json } from '../view.ts'
-import type { Random } from './index.ts'
+import type { GenerateContext } from './index.ts'
 
 /** The UUID generator: a random UUID (RFC 9562, version 4) under the key `uuid`. */
-export function generate(_spec: Json, random: Random): Values {
+export function generate(_spec: Json, { random }: Pick<GenerateContext, 'random'>): Values {
   const bytes = Uint8Array.from(random(16))
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80

@@ -38,7 +38,7 @@ export async function withProvider<Value>(
 ): Promise<Value> {
   const sessions = createSessions({ environment: context.environment })
   const store = readStore(storeManifest(reference))
-  if (context.policy !== undefined) checkStore(context.policy, store, sessions.row(store))
+  if (context.policy !== undefined) checkStore(context.policy, store, sessions.hosts(store))
   const session = await sessions.open(store, '', manifestAccess([credentialManifest(reference)], ''))
   try {
     return await use(session.provider, store, context.signal ?? new AbortController().signal)

@@ -14,8 +14,8 @@ export interface Connection {
   call<Value>(request: (api: VaultApi) => Promise<Value>, signal: AbortSignal): Promise<Value>
   /** Logs in if need be and asks the server about the token. */
   lookup(signal: AbortSignal): Promise<void>
-  /** Revokes the token if we made it, and closes the connections. */
-  close(): Promise<void>
+  /** Revokes the token if we made it, unless its leases must live on, and closes the connections. */
+  close(options?: { readonly revoke?: boolean }): Promise<void>
 }
 
 interface Open {
@@ -63,11 +63,12 @@ export function connect(spec: VaultSpec, options: OpenOptions): Connection {
       if (token === null) return
       await api.read('auth/token/lookup-self', signal)
     },
-    async close(): Promise<void> {
+    async close({ revoke = true } = {}): Promise<void> {
       if (opened === undefined) return
       const { api, transport } = await opened
       // A batch token ends by itself and cannot be revoked.
-      const revocable = token?.ours === true && !token.value.startsWith('hvb.') && !token.value.startsWith('b.')
+      const revocable =
+        revoke && token?.ours === true && !token.value.startsWith('hvb.') && !token.value.startsWith('b.')
       if (revocable) await api.write('auth/token/revoke-self', {}, AbortSignal.timeout(5_000)).catch(() => undefined)
       transport.close()
     },
