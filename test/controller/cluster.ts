@@ -1,4 +1,12 @@
-import { createLog, type Ports, runController, type SealedSecretSettings, type Settings } from '@sealkit/controller'
+import {
+  createLog,
+  type ExternalSecretSettings,
+  type Ports,
+  type RunOptions,
+  runController,
+  type SealedSecretSettings,
+  type Settings,
+} from '@sealkit/controller'
 import type { Manifest } from '@sealkit/core/manifest'
 import { type GeneratedKey, generateSealingKey, parseCertificate, sealSecret } from '@sealkit/core/sealed'
 import {
@@ -91,6 +99,22 @@ export function sealedSettings(settings: Partial<SealedSecretSettings> = {}): Se
   }
 }
 
+/** Default settings of an ExternalSecrets controller in a test. */
+export function externalSettings(settings: Partial<ExternalSecretSettings> = {}): ExternalSecretSettings {
+  return {
+    namespaces: null,
+    controllerClass: 'default',
+    workers: 8,
+    storeRequeueInterval: 300_000,
+    floodGate: true,
+    clusterStores: true,
+    leftDelimiter: '{{',
+    rightDelimiter: '}}',
+    healthAddress: '',
+    ...settings,
+  }
+}
+
 /** A controller that runs in this process. */
 export interface Running {
   readonly ports: Ports
@@ -99,7 +123,11 @@ export interface Running {
 }
 
 /** Starts a controller and waits until it has listed everything. */
-export async function startController(cluster: Cluster, settings: Partial<Settings>): Promise<Running> {
+export async function startController(
+  cluster: Cluster,
+  settings: Partial<Settings>,
+  more: Pick<RunOptions, 'environment' | 'mintToken'> = {},
+): Promise<Running> {
   const stop = new AbortController()
   const lines: string[] = []
   const ready = Promise.withResolvers<Ports>()
@@ -118,6 +146,7 @@ export async function startController(cluster: Cluster, settings: Partial<Settin
     },
     log: createLog({ level: 'debug', out: (line) => void lines.push(line) }),
     signal: stop.signal,
+    ...more,
     onReady: ready.resolve,
   })
   running.catch(ready.reject)

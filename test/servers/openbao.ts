@@ -8,6 +8,8 @@ export interface OpenBao {
   readonly token: string
   /** A request as root below `/v1/`; fails on a refusal. */
   request(method: string, path: string, body?: unknown): Promise<unknown>
+  /** The same with a body as it is, for numbers that JSON.stringify would change. */
+  requestText(method: string, path: string, body: string): Promise<unknown>
   stop(): Promise<void>
 }
 
@@ -35,19 +37,21 @@ export async function startOpenBao(): Promise<OpenBao> {
       return health.status === 200 && mount.status === 200
     },
   })
+  const requestText = async (method: string, path: string, body?: string): Promise<unknown> => {
+    const response = await fetch(`${url}/v1/${path}`, {
+      method,
+      headers: { 'x-vault-token': token },
+      ...(body === undefined ? {} : { body }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`OpenBao ${method} ${path}: ${response.status} ${text}`)
+    return text === '' ? null : JSON.parse(text)
+  }
   return {
     url,
     token,
-    async request(method, path, body) {
-      const response = await fetch(`${url}/v1/${path}`, {
-        method,
-        headers: { 'x-vault-token': token },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-      const text = await response.text()
-      if (!response.ok) throw new Error(`OpenBao ${method} ${path}: ${response.status} ${text}`)
-      return text === '' ? null : JSON.parse(text)
-    },
+    request: (method, path, body) => requestText(method, path, body === undefined ? undefined : JSON.stringify(body)),
+    requestText,
     stop: () => server.stop(),
   }
 }

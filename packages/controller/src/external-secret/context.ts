@@ -14,7 +14,7 @@ export interface ExternalSecretContext {
   /** Everything that resolving needs, without the signal of one reconcile. */
   readonly resolve: Omit<ResolveContext, 'signal'>
   /** Whether a store that the ExternalSecret names is of another controller class: it is then none of ours. */
-  readonly isForeign: (externalSecret: ExternalSecret) => Promise<boolean>
+  readonly isForeign: (externalSecret: ExternalSecret) => boolean
   /** Milliseconds of a Go duration. */
   readonly duration: (text: string) => number
   /** Told of every Secret that was written. */

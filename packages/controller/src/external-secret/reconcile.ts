@@ -30,7 +30,7 @@ export function reconcileExternalSecret(context: ExternalSecretContext): Reconci
     const object = await withFinalizer(context, seen)
     if (object !== seen) remember(object)
     const { externalSecret, policy } = await readSpec(context, object, remember)
-    if (await context.isForeign(externalSecret)) return {}
+    if (context.isForeign(externalSecret)) return {}
     const now = context.now()
     if (!isDue(object, policy, now) && (await isValid(context, object, externalSecret))) {
       return requeue(policy, statusOf(object).refreshTime ?? null, now)
@@ -65,17 +65,13 @@ async function sync(context: ExternalSecretContext, job: Job): Promise<Result> {
 }
 
 /** Says a failure in event and status. The condition has upstream's words first, and then the cause where there is one. */
-async function fail(
-  context: ExternalSecretContext,
-  { object, externalSecret }: Job,
-  error: unknown,
-): Promise<ClusterObject> {
+async function fail(context: ExternalSecretContext, { object }: Job, error: unknown): Promise<ClusterObject> {
   const known = error instanceof SyncError ? error : null
   const event = errorMessage(error)
   context.recordEvent(object, { type: 'Warning', reason: 'UpdateFailed', message: event })
   const condition = known?.condition ?? failures.update
   const message = known !== null && known.cause === undefined ? condition : `${condition}: ${event}`
-  const target = known === null ? externalSecret.target.name : known.target
+  const target = known?.target ?? null
   return writeStatus(context, object, { ready: false, reason: 'SecretSyncedError', message, refreshed: null, target })
 }
 

@@ -16,8 +16,9 @@ export function isDue(externalSecret: Manifest, { refreshPolicy, interval }: Ref
   const changed = status.syncedResourceVersion !== syncedResourceVersion(externalSecret.metadata ?? {})
   if (refreshPolicy === 'CreatedOnce') return status.syncedResourceVersion === undefined || refreshed === 0
   if (refreshPolicy === 'OnChange') return changed
+  // An interval of 0 means once: not even a change of the ExternalSecret asks again.
+  if (interval <= 0 && status.syncedResourceVersion !== undefined) return false
   if (changed || refreshed === 0) return true
-  if (interval <= 0) return false
   return refreshed > now.getTime() || refreshed + interval <= now.getTime()
 }
 

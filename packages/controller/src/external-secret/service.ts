@@ -1,7 +1,6 @@
 import { parseDuration } from '@sealkit/core/go'
-import type { Cluster, ClusterObject, Key } from '@sealkit/kubernetes'
+import type { Cluster, ClusterObject } from '@sealkit/kubernetes'
 import {
-  type ClusterAccess,
   createRenderer,
   createSessions,
   type Environment,
@@ -44,11 +43,7 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
   const sessions = createSessions({ environment: options.environment })
   const onWatchError = (error: unknown): void => log.warn('watch failed, trying again', errorFields(error))
   const stores = new Map<StoreKind, SecretStoreController>()
-  const access = clusterAccess({
-    cluster,
-    store: (kind, key) => stores.get(kind)?.store(key) ?? null,
-    ...(mintToken === undefined ? {} : { mintToken }),
-  })
+  const access = clusterAccess({ cluster, ...(mintToken === undefined ? {} : { mintToken }) })
   let controller: ExternalSecretController | null = null
   const onChange = (kind: StoreKind, store: ClusterObject): void => controller?.storeChanged(kind, store)
   const kinds: readonly StoreKind[] = settings.clusterStores ? ['SecretStore', 'ClusterSecretStore'] : ['SecretStore']
@@ -71,7 +66,7 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
       requireReady: settings.floodGate,
       controllerClass: settings.controllerClass,
     },
-    isForeign: (externalSecret) => isForeign(externalSecret, access, settings.controllerClass),
+    isForeign: (externalSecret) => isForeign(externalSecret, stores, settings.controllerClass),
     duration,
     onWatchError,
   })
@@ -84,18 +79,16 @@ function duration(text: string): number {
 }
 
 /** Whether any store that an ExternalSecret names is of another controller's class: it is then left to that one. */
-async function isForeign(
+function isForeign(
   { namespace, dataFrom, data }: ExternalSecret,
-  access: ClusterAccess,
+  stores: ReadonlyMap<StoreKind, SecretStoreController>,
   controllerClass: string,
-): Promise<boolean> {
-  for (const entry of [...dataFrom, ...data]) {
-    if (!('store' in entry)) continue
+): boolean {
+  return [...dataFrom, ...data].some((entry) => {
+    if (!('store' in entry)) return false
     const { kind, name } = entry.store
-    const key: Key = { namespace: kind === 'SecretStore' ? namespace : '', name }
-    const store = await access.get(kind, key)
+    const store = stores.get(kind)?.store({ namespace: kind === 'SecretStore' ? namespace : '', name })
     const { controller = '' } = (store?.['spec'] ?? {}) as { readonly controller?: string }
-    if (controller !== '' && controller !== controllerClass) return true
-  }
-  return false
+    return controller !== '' && controller !== controllerClass
+  })
 }

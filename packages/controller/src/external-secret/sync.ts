@@ -3,7 +3,7 @@ import { desiredSecret, type ExternalSecret, type ProviderData, resolveData } fr
 import { ControllerError } from '../error.ts'
 import { errorMessage } from '../log.ts'
 import type { ExternalSecretContext } from './context.ts'
-import { createdBy, fieldManager } from './names.ts'
+import { createdBy, fieldManager, names } from './names.ts'
 import type { Outcome } from './status.ts'
 import { isFrozen, isOwnedBy, newTarget, type TargetOptions, updatedTarget } from './target.ts'
 
@@ -91,9 +91,9 @@ async function writeTarget(context: ExternalSecretContext, job: Sync, found: Pro
   const key = { namespace: object.metadata.namespace ?? '', name }
   const existing = await context.cluster.get(resources.secret, key)
   if (existing === null && creationPolicy === 'Merge') return false
+  const place = existing === null ? {} : { target: name }
   const desired = await desiredSecret(externalSecret, found.data, context.resolve).catch((error: unknown) => {
-    const event = `could not apply template: ${errorMessage(error)}`
-    throw new SyncError(failures.update, event, { cause: error, target: name })
+    throw new SyncError(failures.update, errorMessage(error), { cause: error, ...place })
   })
   const options = { externalSecret: object, desired, creationPolicy, immutable }
   try {
@@ -116,14 +116,27 @@ async function updateTarget(
   existing: ClusterObject,
   options: TargetOptions,
 ): Promise<void> {
-  const updated = updatedTarget(existing, options)
-  if (updated !== null) {
-    const manager = fieldManager(options.externalSecret.metadata.name)
-    context.onWritten(await context.cluster.update(resources.secret, updated, { fieldManager: manager }))
-  }
+  const manager = { fieldManager: fieldManager(options.externalSecret.metadata.name) }
+  const marked = await withManagedLabel(context.cluster, existing, manager)
+  const updated = updatedTarget(marked, options)
+  if (updated !== null) context.onWritten(await context.cluster.update(resources.secret, updated, manager))
   if (isFrozen(existing, options)) throw new ControllerError('SECRET_IMMUTABLE', 'secret is immutable')
   if (updated === null) return
   context.recordEvent(options.externalSecret, { type: 'Normal', reason: 'Updated', message: 'secret updated' })
+}
+
+/**
+ * A Secret that is taken over gets the label first, in a write of its own: from then on its changes are watched, even
+ * where the write of its data fails.
+ */
+async function withManagedLabel(
+  cluster: Cluster,
+  existing: ClusterObject,
+  manager: { readonly fieldManager: string },
+): Promise<ClusterObject> {
+  if (existing.metadata.labels?.[names.managed] === 'true') return existing
+  const body = { metadata: { labels: { [names.managed]: 'true' } } }
+  return cluster.patch(resources.secret, keyOf(existing), { type: 'merge', body }, manager)
 }
 
 function writeFailure(error: unknown, { creating, name }: { creating: boolean; name: string }): SyncError {
@@ -136,7 +149,7 @@ function writeFailure(error: unknown, { creating, name }: { creating: boolean; n
     return new SyncError(failures.immutable, `unable to update secret ${name}: ${text}`, { target: name })
   }
   const event = creating ? text : `unable to update secret ${name}: ${text}`
-  return new SyncError(failures.update, event, { cause: error, target: name })
+  return new SyncError(failures.update, event, { cause: error, ...(creating ? {} : { target: name }) })
 }
 
 async function deleteTarget(context: ExternalSecretContext, { object, externalSecret }: Sync): Promise<void> {

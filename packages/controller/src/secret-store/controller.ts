@@ -32,7 +32,6 @@ export function secretStoreController(options: SecretStoreControllerOptions): Se
       handlers: {
         added: (object, occasion) => {
           queue.add(keyOf(object), { priority: occasion === 'initial' ? 'refresh' : 'change' })
-          if (occasion !== 'initial') onChange(kind, object)
         },
         updated: (object, last) => {
           if (!equal(object['spec'], last['spec'])) queue.add(keyOf(object))
