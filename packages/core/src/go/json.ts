@@ -25,7 +25,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\t': '\\t',
 }
 
-// In a pattern with the flag `u` only a lone surrogate is a character of its own.
+// In a pattern with the flag `u` only a lone surrogate is a character of its own. The plain one is several times faster
+// and comes first, because most strings hold nothing special.
+const PERHAPS_SPECIAL = /["\\<>&\u0000-\u001f\u2028\u2029\ud800-\udfff]/
 const SPECIAL = /["\\\u0000-\u001f\u2028\u2029\ud800-\udfff]/gu
 const SPECIAL_OR_HTML = /["\\<>&\u0000-\u001f\u2028\u2029\ud800-\udfff]/gu
 
@@ -34,6 +36,7 @@ const SPECIAL_OR_HTML = /["\\<>&\u0000-\u001f\u2028\u2029\ud800-\udfff]/gu
  * U+2029 as `\uNNNN`, what is no UTF-8 as `\ufffd`, and unless switched off `<`, `>`, `&`. DEL and everything else stays.
  */
 export function quoteJson(text: string, options: JsonEscapes = {}): string {
+  if (!PERHAPS_SPECIAL.test(text)) return `"${text}"`
   return `"${text.replace(options.escapeHtml === false ? SPECIAL : SPECIAL_OR_HTML, escapeCharacter)}"`
 }
 
@@ -68,61 +71,57 @@ export function formatJsonFloat(value: number): string {
  * @throws CoreError `UNSUPPORTED_VALUE` for NaN, infinities, functions and symbols, and for nesting deeper than 10000
  */
 export function marshalJson(value: unknown, layout: JsonLayout = {}): string {
-  const parts: string[] = []
   const stack: Composite[] = []
+  let text = ''
   let current = value
   for (;;) {
     const scalar = scalarText(layout, current)
-    if (scalar !== undefined) parts.push(scalar)
-    else enter({ parts, stack, layout }, open(layout, current as object))
+    if (scalar !== undefined) text += scalar
+    else {
+      const composite = open(layout, current as object)
+      text += composite.values.length === 0 ? composite.open + composite.close : composite.open
+      if (composite.values.length > 0) stack.push(composite)
+      if (stack.length > MAX_DEPTH) throw tooDeep()
+    }
     // An explicit stack instead of recursion: the depth is the input's.
     for (;;) {
       const top = stack.at(-1)
-      if (top === undefined) return parts.join('')
+      if (top === undefined) return text
       if (top.index < top.values.length) {
-        parts.push(top.index === 0 ? '' : ',', lineBreak(layout, stack.length))
-        if (top.keys !== undefined) parts.push(memberKey(layout, top.keys[top.index] ?? ''))
+        text += (top.index === 0 ? '' : ',') + lineBreak(layout, stack.length)
+        if (top.keys !== undefined) text += memberKey(layout, top.keys[top.index] ?? '')
         current = top.values[top.index++]
         break
       }
       stack.pop()
-      parts.push(lineBreak(layout, stack.length), top.brackets[1] ?? '')
+      text += lineBreak(layout, stack.length) + top.close
     }
   }
 }
 
 const MAX_DEPTH = 10000
 
+function tooDeep(): CoreError {
+  return new CoreError('UNSUPPORTED_VALUE', `a value is nested deeper than ${MAX_DEPTH}`)
+}
+
 /** A list or an object that is being written; `index` is the next entry. */
 interface Composite {
-  readonly brackets: string
+  readonly open: string
+  readonly close: string
   readonly keys: readonly string[] | undefined
   readonly values: readonly unknown[]
   index: number
 }
 
-interface Writer {
-  readonly parts: string[]
-  readonly stack: Composite[]
-  readonly layout: JsonLayout
-}
-
-function enter({ parts, stack }: Writer, composite: Composite): void {
-  if (composite.values.length === 0) {
-    parts.push(composite.brackets)
-    return
-  }
-  if (stack.length >= MAX_DEPTH) throw new CoreError('UNSUPPORTED_VALUE', `a value is nested deeper than ${MAX_DEPTH}`)
-  parts.push(composite.brackets[0] ?? '')
-  stack.push(composite)
-}
-
 function open(layout: JsonLayout, value: object): Composite {
-  if (Array.isArray(value)) return { brackets: '[]', keys: undefined, values: value, index: 0 }
-  const entries: [string, unknown][] = value instanceof Map ? [...value] : Object.entries(value)
-  const members = entries.filter(([, member]) => member !== undefined)
-  if (layout.sortKeys !== false) members.sort(([a], [b]) => compareUtf8(a, b))
-  return { brackets: '{}', keys: members.map(([key]) => key), values: members.map(([, member]) => member), index: 0 }
+  if (Array.isArray(value)) return { open: '[', close: ']', keys: undefined, values: value, index: 0 }
+  const member = (key: string): unknown =>
+    value instanceof Map ? value.get(key) : (value as Readonly<Record<string, unknown>>)[key]
+  const all: string[] = value instanceof Map ? [...value.keys()] : Object.keys(value)
+  const keys = all.filter((key) => member(key) !== undefined)
+  if (layout.sortKeys !== false) keys.sort(compareUtf8)
+  return { open: '{', close: '}', keys, values: keys.map(member), index: 0 }
 }
 
 function lineBreak(layout: JsonLayout, depth: number): string {
