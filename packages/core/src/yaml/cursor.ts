@@ -86,6 +86,10 @@ export class Cursor {
 
   /** Index of the break that ends the line, or of the text's end. */
   lineEnd(): number {
+    if (this.source.onlyLf) {
+      const found = this.text.indexOf('\n', this.pos)
+      return found < 0 ? this.source.length : found
+    }
     let end = this.pos
     while (!isBreakOrEnd(this.text.charCodeAt(end))) end++
     return end

@@ -94,12 +94,10 @@ class BlockLines {
   takeLine(): string {
     const { cursor } = this
     const { text, pos } = cursor
-    let end = pos
-    let blank = true
-    for (let c = text.charCodeAt(end); !isBreakOrEnd(c); c = text.charCodeAt(++end)) {
-      if (c !== 0x20 && c !== 0x09) blank = false
-    }
-    if (!blank) cursor.newlines = 0
+    const end = cursor.lineEnd()
+    let first = pos
+    while (first < end && isBlank(text.charCodeAt(first))) first++
+    if (first < end) cursor.newlines = 0
     cursor.advance(end)
     return text.slice(pos, end)
   }

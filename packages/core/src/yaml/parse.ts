@@ -16,5 +16,8 @@ export function* readDocuments(input: string | Uint8Array): Generator<YamlNode, 
 
 /** All documents of a YAML text; see {@link readDocuments}. */
 export function parseDocuments(input: string | Uint8Array): YamlNode[] {
-  return [...readDocuments(input)]
+  const composer = new Composer(input, 'v3')
+  const documents: YamlNode[] = []
+  for (let document = composer.next(); document !== undefined; document = composer.next()) documents.push(document)
+  return documents
 }

@@ -27,10 +27,14 @@ export function scanPlain(cursor: Cursor): Token {
 
 /** Index behind the last character that belongs to a plain scalar on this line. */
 function plainEnd(cursor: Cursor): number {
-  const { text } = cursor
+  const { text, pos } = cursor
+  if (cursor.flowLevel === 0 && cursor.source.onlyLf) {
+    const line = text.slice(pos, cursor.lineEnd())
+    if (!line.includes('\t')) return pos + blockPlainLength(line)
+  }
   const inFlow = cursor.flowLevel > 0
-  let end = cursor.pos
-  for (let i = end; ; i++) {
+  let end = pos
+  for (let i = pos; ; i++) {
     const c = text.charCodeAt(i)
     // Letters, digits and most of Unicode need no further look.
     if (c > 0x3f && c < 0x85 && c !== 0x5b && c !== 0x5d && c !== 0x7b && c !== 0x7d) end = i + 1
@@ -41,6 +45,16 @@ function plainEnd(cursor: Cursor): number {
     else if (inFlow && (c === 0x2c || c === 0x3f || c === 0x5b || c === 0x5d || c === 0x7b || c === 0x7d)) return end
     else end = i + 1
   }
+}
+
+/** The same for the rest of a line in block context, without tabs. */
+function blockPlainLength(line: string): number {
+  let length = line.indexOf(': ')
+  if (length < 0) length = line.endsWith(':') ? line.length - 1 : line.length
+  const comment = line.indexOf(' #')
+  if (comment >= 0 && comment < length) length = comment
+  while (line.charCodeAt(length - 1) === 0x20) length--
+  return length
 }
 
 /** Skips blanks and line breaks; what they fold into, or nothing if there was no break. */

@@ -9,6 +9,7 @@ export function scanQuoted(cursor: Cursor, single: boolean): Token {
   const token = cursor.token('scalar')
   token.style = single ? 'single' : 'double'
   cursor.pos++
+  if (takeSimple(cursor, token, single ? "'" : '"')) return token
   for (;;) {
     if (cursor.pos === cursor.lineStart && cursor.atDocumentIndicator()) {
       cursor.fail('found unexpected document indicator', token)
@@ -24,6 +25,20 @@ export function scanQuoted(cursor: Cursor, single: boolean): Token {
   cursor.pos++
   cursor.newlines = 0
   return token
+}
+
+/** Takes a scalar that ends on its line and holds no escape, which is what most are; false = it is another one. */
+function takeSimple(cursor: Cursor, token: Token, quote: string): boolean {
+  if (!cursor.source.onlyLf) return false
+  const line = cursor.text.slice(cursor.pos, cursor.lineEnd())
+  const length = line.indexOf(quote)
+  if (length < 0) return false
+  const value = line.slice(0, length)
+  if (quote === '"' ? value.includes('\\') : line.charAt(length + 1) === quote) return false
+  token.value = value
+  cursor.advance(cursor.pos + length + 1)
+  cursor.newlines = 0
+  return true
 }
 
 /** Reads up to the closing quote or the end of the line, of which trailing blanks are no part of the value. */

@@ -2,10 +2,14 @@
 export interface Source {
   /** The text without byte order mark, followed by {@link PADDING}, so that looking ahead needs no bounds check. */
   readonly text: string
+  /** Its length without the padding. */
+  readonly length: number
   /** Whether any character takes two UTF-16 units, so that columns must be counted and not subtracted. */
   readonly astral: boolean
+  /** Whether LF is the only line break, so that lines can be found without looking at every character. */
+  readonly onlyLf: boolean
   /** Set where the input broke off at bytes that are no YAML: what go-yaml's reader says when the scanner gets there. */
-  readonly failure?: string
+  readonly failure: string | undefined
 }
 
 const PADDING = '\0\0\0\0'
@@ -13,6 +17,9 @@ const BYTE_ORDER_MARK = 0xfeff
 
 /** go-yaml reads, checks and hands on this many bytes at a time. */
 const CHUNK = 512
+
+/** Most texts are this: one test then spares three. */
+const PLAIN_ASCII = /^[\t\n\x20-\x7e]*$/
 
 /** Everything outside YAML 1.1's printable set, and halves of surrogate pairs. */
 const UNREADABLE =
@@ -33,14 +40,23 @@ export function openSource(input: string | Uint8Array): Source {
 function fromText(input: string): Source {
   const marked = input.charCodeAt(0) === BYTE_ORDER_MARK
   const text = marked ? input.slice(1) : input
-  const astral = /[\ud800-\udbff]/.test(text)
+  if (PLAIN_ASCII.test(text)) {
+    return { text: text + PADDING, length: text.length, astral: false, onlyLf: true, failure: undefined }
+  }
   const unreadable = text.search(UNREADABLE)
-  if (unreadable < 0) return { text: text + PADDING, astral }
+  if (unreadable < 0) return source(text)
   const surrogate = (text.charCodeAt(unreadable) & 0xf800) === 0xd800
+  const failure = surrogate ? 'invalid Unicode character' : 'control characters are not allowed'
+  return source(text.slice(0, chunkStart(text, unreadable, marked ? 3 : 0)), failure)
+}
+
+function source(text: string, failure?: string): Source {
   return {
-    text: text.slice(0, chunkStart(text, unreadable, marked ? 3 : 0)) + PADDING,
-    astral,
-    failure: surrogate ? 'invalid Unicode character' : 'control characters are not allowed',
+    text: text + PADDING,
+    length: text.length,
+    astral: /[\ud800-\udbff]/.test(text),
+    onlyLf: !/[\r\x85\u2028\u2029]/.test(text),
+    failure,
   }
 }
 
@@ -77,8 +93,7 @@ function fromBrokenUtf8(bytes: Uint8Array): Source {
   }
   const read = fromText(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, offset)))
   if (read.failure !== undefined) return read
-  const text = new TextDecoder('utf-8').decode(bytes.subarray(0, chunk))
-  return { text: text + PADDING, astral: read.astral, failure: failure ?? 'invalid Unicode character' }
+  return source(new TextDecoder('utf-8').decode(bytes.subarray(0, chunk)), failure)
 }
 
 function sequenceWidth(octet: number): number {
@@ -103,15 +118,14 @@ function sequenceFailure(bytes: Uint8Array, offset: number, width: number): stri
 
 function fromUtf16(bytes: Uint8Array, high: 0 | 1): Source {
   const units: string[] = []
-  const failed = (failure: string): Source => ({ text: PADDING, astral: false, failure })
   let expectLow = false
   for (let i = 2; i < bytes.length; i += 2) {
-    if (i + 1 >= bytes.length) return failed(`incomplete UTF-16 ${expectLow ? 'surrogate pair' : 'character'}`)
+    if (i + 1 >= bytes.length) return source('', `incomplete UTF-16 ${expectLow ? 'surrogate pair' : 'character'}`)
     const unit = ((bytes[i + 1 - high] ?? 0) << 8) | (bytes[i + high] ?? 0)
     const isLow = (unit & 0xfc00) === 0xdc00
-    if (isLow !== expectLow) return failed(isLow ? 'unexpected low surrogate area' : 'expected low surrogate area')
+    if (isLow !== expectLow) return source('', isLow ? 'unexpected low surrogate area' : 'expected low surrogate area')
     expectLow = (unit & 0xfc00) === 0xd800
     units.push(String.fromCharCode(unit))
   }
-  return expectLow ? failed('incomplete UTF-16 surrogate pair') : fromText(`\ufeff${units.join('')}`)
+  return expectLow ? source('', 'incomplete UTF-16 surrogate pair') : fromText(`\ufeff${units.join('')}`)
 }

@@ -77,8 +77,11 @@ function hint(c: number): 'M' | '.' | 'D' | undefined {
   return 'yYnNtTfFoO~'.includes(String.fromCharCode(c)) ? 'M' : undefined
 }
 
+const SMALL_INT = /^(?:0|[1-9][0-9]{0,14})$/
+
 /** The short tag of a plain scalar without tag, as v3 resolves it. */
 export function resolveTag(text: string): string {
+  if (SMALL_INT.test(text)) return '!!int'
   return resolvePlain(text, true, 'v3')?.tag ?? '!!str'
 }
 

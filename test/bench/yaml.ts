@@ -1,0 +1,69 @@
+// Time to parse and write 1 MB of YAML, warm, beside go.yaml.in/yaml/v3: medians that each process takes itself.
+import { emitDocuments, parseDocuments } from '@sealkit/core/yaml'
+import { ask, buildProgram } from '../interop/go/yaml/program.ts'
+import { median, row } from './pair.ts'
+
+const ROUNDS = 31
+const INDENT = 4
+
+/** A file as people keep them: comments, short values, block scalars, lists. */
+function plainFile(size: number): string {
+  const parts: string[] = []
+  for (let i = 0, length = 0; length < size; i++) {
+    const part = `# Service number ${i}
+service-${i}:
+    name: "service ${i}"
+    replicas: ${i % 9}
+    enabled: ${i % 2 === 0}
+    ratio: 0.${i}
+    image: registry.example.com/team/service:v1.${i} # pinned
+    args: [--listen, "0.0.0.0:8080", --verbose]
+    env:
+        - name: LOG_LEVEL
+          value: info
+        - name: REGION
+          value: 'eu-west-1'
+    script: |
+        #!/bin/sh
+        set -eu
+        exec service --number ${i}
+`
+    parts.push(part)
+    length += part.length
+  }
+  return parts.join('')
+}
+
+/** A file as sops writes them. */
+function encryptedFile(size: number): string {
+  const value =
+    'ENC[AES256_GCM,data:ZHVtbXkgdmFsdWUgZm9yIGJlbmNobWFyaw==,iv:q8Ul/Nrk5l3t+g0nMVZ0J7Ti+T4tY5mmfp1G8m2PZkA=,tag:'
+  const parts: string[] = []
+  for (let i = 0, length = 0; length < size; i++) {
+    const part = `group_${i}:\n    user: ${value}${i},type:str]\n    #ENC[AES256_GCM,data:c29tZSBjb21tZW50,type:comment]\n    port: ${value}${i},type:int]\n    hosts:\n        - ${value}${i},type:str]\n`
+    parts.push(part)
+    length += part.length
+  }
+  return parts.join('')
+}
+
+function ours(text: string): number {
+  const times: number[] = []
+  for (let i = 0; i < ROUNDS; i++) {
+    const start = performance.now()
+    emitDocuments(parseDocuments(text), { indent: INDENT })
+    times.push(performance.now() - start)
+  }
+  return median(times)
+}
+
+const path = await buildProgram()
+for (const [name, text] of [
+  ['1 MB of plain YAML, parse and write', plainFile(1_000_000)],
+  ['1 MB of SOPS YAML, parse and write', encryptedFile(1_000_000)],
+] as const) {
+  const [answer] = await ask(path, [{ text: Buffer.from(text), indent: INDENT, rounds: ROUNDS }])
+  const theirs = (answer?.nanos ?? Number.NaN) / 1e6
+  const times = { ours: ours(text), theirs }
+  row(name, { ...times, ratio: times.ours / times.theirs }, 1)
+}
