@@ -24,9 +24,9 @@ export function scanLineComment(scanner: Scanner, tokenIndex: number): void {
 function readComment(scanner: Scanner): string {
   const { text, pos } = scanner
   const end = scanner.lineEnd()
-  if (text.charCodeAt(end) === 0) scanner.checkEnd()
   scanner.newlines = 0
   scanner.advance(end)
+  scanner.need(1)
   return text.slice(pos, end)
 }
 

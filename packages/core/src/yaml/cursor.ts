@@ -104,17 +104,20 @@ export class Cursor {
   }
 
   /**
-   * Called where the text ends.
+   * Called where go-yaml wants so many characters to be read. At the end of the text they need not be there, unless it
+   * ends only because the reader could not go on.
    *
-   * @throws CoreError YAML_SYNTAX if it ends only because the reader could not go on.
+   * @throws CoreError YAML_SYNTAX with the reader's failure.
    */
-  checkEnd(): void {
-    const problem = this.source.failure
-    if (problem !== undefined) throw syntaxError(this.dialect, { part: 'reader', problem })
+  need(count: number): void {
+    const { failure, length } = this.source
+    if (failure === undefined || this.pos + count <= length) return
+    throw syntaxError(this.dialect, { part: 'reader', problem: failure })
   }
 
   /** @throws CoreError YAML_SYNTAX always, for what stands here, inside of what began at `context`. */
   fail(problem: string, context?: Position): never {
+    this.need(1)
     const at = { line: this.line, column: this.column() }
     throw syntaxError(this.dialect, { part: 'scanner', problem, at, context })
   }

@@ -23,7 +23,7 @@ export function scanBlock(scanner: Scanner, literal: boolean): Token {
     lastBreak = block.takeBreak()
     breaks = block.skipBreaks()
   }
-  if (text.charCodeAt(scanner.pos) === 0) scanner.checkEnd()
+  scanner.need(1)
   if (header.chomping !== '-') token.value += lastBreak
   if (header.chomping === '+') token.value += breaks
   return token

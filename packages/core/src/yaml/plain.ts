@@ -9,6 +9,7 @@ export function scanPlain(cursor: Cursor): Token {
   const indent = cursor.indent + 1
   let gap = ''
   for (;;) {
+    cursor.need(4)
     if (cursor.pos === cursor.lineStart && cursor.atDocumentIndicator()) break
     if (text.charCodeAt(cursor.pos) === 0x23) break
     const end = plainEnd(cursor)
@@ -21,7 +22,7 @@ export function scanPlain(cursor: Cursor): Token {
     if (gap === '' || (cursor.flowLevel === 0 && cursor.column() < indent)) break
   }
   if (gap !== '') cursor.simpleKeyAllowed = true
-  if (text.charCodeAt(cursor.pos) === 0) cursor.checkEnd()
+  cursor.need(1)
   return token
 }
 

@@ -11,13 +11,11 @@ export function scanQuoted(cursor: Cursor, single: boolean): Token {
   cursor.pos++
   if (takeSimple(cursor, token, single ? "'" : '"')) return token
   for (;;) {
+    cursor.need(4)
     if (cursor.pos === cursor.lineStart && cursor.atDocumentIndicator()) {
       cursor.fail('found unexpected document indicator', token)
     }
-    if (text.charCodeAt(cursor.pos) === 0) {
-      cursor.checkEnd()
-      cursor.fail('found unexpected end of stream', token)
-    }
+    if (text.charCodeAt(cursor.pos) === 0) cursor.fail('found unexpected end of stream', token)
     const escaped = single ? takeSingle(cursor, token) : takeDouble(cursor, token)
     if (text.charCodeAt(cursor.pos) === (single ? 0x27 : 0x22)) break
     token.value += skipQuotedGap(cursor, escaped)

@@ -87,7 +87,8 @@ function fromBrokenUtf8(bytes: Uint8Array): Source {
   let failure: string | undefined
   while (failure === undefined && offset < bytes.length) {
     const width = sequenceWidth(bytes[offset] ?? 0)
-    if (offset + Math.max(width, 1) > chunk + CHUNK) chunk = offset
+    // A sequence that the chunk or the input breaks off is left for the next time.
+    if (offset + width > Math.min(chunk + CHUNK, bytes.length)) chunk = offset
     failure = sequenceFailure(bytes, offset, width)
     if (failure === undefined) offset += width
   }

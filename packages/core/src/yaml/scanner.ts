@@ -25,6 +25,7 @@ export class Scanner extends TokenQueue {
     this.skipToNextToken()
     const column = this.column()
     if (this.indent > column) this.unroll(column, this.dialect === 'v3' ? this.scan : this.here())
+    this.need(4)
     const c = this.text.charCodeAt(this.pos)
     if (c === 0) return this.fetchStreamEnd()
     if (column === 0 && c === 0x25) return this.fetchDirective()
@@ -84,7 +85,6 @@ export class Scanner extends TokenQueue {
   }
 
   private fetchStreamEnd(): Token {
-    this.checkEnd()
     if (this.column() !== 0) {
       this.lineStart = this.pos
       this.line++

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Corpus } from './corpus.ts'
 import { respond } from './ours.ts'
-import { type Answer, ask, type Question } from './program.ts'
+import { type Answer, ask, type Question, type RecordedNode } from './program.ts'
 
 /** Texts that go through the Go program at once. */
 const BATCH = 2000
@@ -26,7 +26,11 @@ async function check(path: string, question: Question, theirs: Answer): Promise<
   const ours = respond(question)
   const label = JSON.stringify(Buffer.from(question.text).toString('utf8'))
   if (!isPanic(theirs.nodesError)) {
-    assert.deepEqual([ours.nodesError, ours.nodes], [theirs.nodesError, theirs.nodes], `nodes of ${label}`)
+    assert.deepEqual(
+      [ours.nodesError, ours.nodes.map(settled)],
+      [theirs.nodesError, theirs.nodes.map(settled)],
+      `nodes of ${label}`,
+    )
   }
   if (!isPanic(theirs.emitError) && !isPanic(theirs.nodesError)) {
     assert.deepEqual([ours.emitError, ours.emit], [theirs.emitError, theirs.emit], `text of ${label}`)
@@ -39,6 +43,16 @@ async function check(path: string, question: Question, theirs: Answer): Promise<
     const possible = new Set(seen.map((answers) => answers[i] ?? ''))
     if (![...possible].some((one) => one === answer || isPanic(one))) assert.equal(answer, seen[0]?.[i], label)
   }
+}
+
+/**
+ * A node without the position of absent values: for those in flow pairs go-yaml takes it from a token that its queue has
+ * overwritten at times.
+ */
+function settled(node: RecordedNode): unknown {
+  const [kind, style, tag, value, anchor, head, line, foot, lineNumber, column, decoded, children] = node
+  const position = value === '' && kind === 8 ? [] : [lineNumber, column]
+  return [kind, style, tag, value, anchor, head, line, foot, position, decoded, children.map(settled)]
 }
 
 function kubernetesAnswers(answer: Answer): [string, string] {

@@ -142,8 +142,17 @@ export class Corpus {
     const kind = this.random.below(8)
     if (kind === 0) return Buffer.from(this.pieces(1 + this.random.below(25)))
     if (kind === 1) return Buffer.from(this.mapping(0))
+    if (kind === 2 && this.random.below(4) === 0) return this.breakBytes()
     const text = Buffer.from(this.random.pick(this.seeds)).toString('utf8')
     return Buffer.from(this.mutate(text, 1 + this.random.below(4)))
+  }
+
+  /** Some documents, longer than the chunks that go-yaml reads, with a byte that may be no YAML. */
+  private breakBytes(): Buffer {
+    const documents = Array.from({ length: 1 + this.random.below(12) }, () => Buffer.from(this.random.pick(this.seeds)))
+    const bytes = Buffer.concat(documents.flatMap((document) => [document, Buffer.from('\n---\n')]))
+    bytes[this.random.below(bytes.length)] = this.random.below(256)
+    return bytes
   }
 
   private pieces(count: number): string {
