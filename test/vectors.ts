@@ -10,6 +10,7 @@ const EVALUATORS: readonly (readonly [file: string, load: () => Promise<{ readon
   ['gjson.jsonl', () => import('./vectors/gjson.ts')],
   ['numbers.jsonl', () => import('./vectors/numbers.ts')],
   ['regexp.jsonl', () => import('./vectors/regexp.ts')],
+  ['templates.jsonl', () => import('./vectors/templates.ts')],
   ['yaml.jsonl', () => import('./vectors/sops.ts')],
 ]
 

@@ -153,6 +153,8 @@ export interface Opaque {
   readonly json: () => string
   /** The exported fields in order, where templates reach them. */
   readonly fields?: ReadonlyMap<string, Value>
+  /** Fields that only printing shows, in order. */
+  readonly hidden?: ReadonlyMap<string, Value>
   readonly methods?: ReadonlyMap<string, Method>
   /** Go's reflect.DeepEqual and, for comparable types, `==`. */
   readonly equals: (other: Opaque) => boolean

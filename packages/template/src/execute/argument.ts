@@ -26,15 +26,17 @@ export function idealConstant(node: NumberNode): Value | ConstantError {
   const { text, float, int } = node
   const looksFloat = float !== null && !isHexInt(text) && !text.startsWith("'") && /[.eEpP]/.test(text)
   if (looksFloat) return float
-  return int ?? new ConstantError(`${text} overflows int`)
+  return int ?? new ConstantError('%s overflows int', text)
 }
 
 /** Stands for a constant that cannot be used. */
 export class ConstantError {
-  readonly text: string
+  readonly format: string
+  readonly values: readonly string[]
 
-  constructor(text: string) {
-    this.text = text
+  constructor(format: string, ...values: readonly string[]) {
+    this.format = format
+    this.values = values
   }
 }
 
@@ -50,7 +52,7 @@ export function literal(node: Literal, type: string, describe: (node: Operand) =
   if (value instanceof ConstantError) {
     return (state) => {
       state.node = node
-      return state.fail('%s', [value.text])
+      return state.fail(value.format, value.values)
     }
   }
   return (state) => {
@@ -69,25 +71,25 @@ function literalValue(node: Literal, type: string, describe: (node: Operand) => 
   const text = describe(node)
   switch (type) {
     case 'bool':
-      return node.kind === 'bool' ? node.value : new ConstantError(`expected bool; found ${text}`)
+      return node.kind === 'bool' ? node.value : new ConstantError('expected bool; found %s', text)
     case 'string':
     case 'sprig.HashAlgorithm':
-      return node.kind === 'string' ? node.text : new ConstantError(`expected string; found ${text}`)
+      return node.kind === 'string' ? node.text : new ConstantError('expected string; found %s', text)
     case 'float64':
       if (node.kind === 'number' && node.float !== null) return node.float
-      return new ConstantError(`expected float; found ${text}`)
+      return new ConstantError('expected float; found %s', text)
     case 'int':
       if (node.kind === 'number' && node.int !== null) return node.int
-      return new ConstantError(`expected integer; found ${text}`)
+      return new ConstantError('expected integer; found %s', text)
     case 'time.Duration':
     case 'int64':
       if (node.kind === 'number' && node.int !== null) return new Sized(type, node.int)
-      return new ConstantError(`expected integer; found ${text}`)
+      return new ConstantError('expected integer; found %s', text)
     case 'uint32':
       if (node.kind === 'number' && node.uint !== null) return new Sized(type, BigInt.asUintN(32, node.uint))
-      return new ConstantError(`expected unsigned integer; found ${text}`)
+      return new ConstantError('expected unsigned integer; found %s', text)
   }
-  return new ConstantError(`can't handle ${text} for arg of type ${type}`)
+  return new ConstantError("can't handle %s for arg of type %s", text, type)
 }
 
 function nilOf(type: string): Value | ConstantError {
@@ -95,5 +97,5 @@ function nilOf(type: string): Value | ConstantError {
   if (type === REFLECT) return undefined
   if (type.startsWith('[]')) return new List(type.slice(2), [], true)
   if (type.startsWith('map[string]')) return new Dict(type.slice('map[string]'.length), new Map(), true)
-  return new ConstantError(`cannot assign nil to ${type}`)
+  return new ConstantError('cannot assign nil to %s', type)
 }

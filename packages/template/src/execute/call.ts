@@ -22,7 +22,7 @@ export function compileCall(row: FunctionRow, site: CallSite, identifier: Identi
     return (state) => {
       site.piped?.(state)
       state.node = identifier
-      return state.fail(wrong, [site.name], true)
+      return state.fail(wrong[0], [site.name, wrong[1], wrong[2]], true)
     }
   }
   if (row.name === 'and' || row.name === 'or') return shortCircuit(row.name === 'or', site, identifier)
@@ -74,7 +74,7 @@ export function compileMethodCall(site: CallSite): (state: State, name: string, 
   return (state, name, method) => {
     const { node } = state
     const wrong = wrongCount(method.parameters, site)
-    if (wrong !== null) state.fail(wrong, [name], true)
+    if (wrong !== null) state.fail(wrong[0], [name, wrong[1], wrong[2]], true)
     if (method.results !== undefined) {
       state.fail('function %s has %d return values; should be 1 or 2', [name, BigInt(method.results)], true)
     }
@@ -99,14 +99,16 @@ function isVariadic(parameters: readonly string[]): boolean {
   return parameters.at(-1)?.startsWith('...') ?? false
 }
 
-/** Go's text for a wrong number of arguments; null when it fits. */
-function wrongCount(parameters: readonly string[], site: CallSite): string | null {
+/** Go's text for a wrong number of arguments, as a format and the numbers; null when it fits. */
+function wrongCount(parameters: readonly string[], site: CallSite): readonly [string, bigint, bigint] | null {
   const given = site.args.length + (site.piped === null ? 0 : 1)
+  const wanted = isVariadic(parameters) ? parameters.length - 1 : parameters.length
   if (!isVariadic(parameters)) {
-    return given === parameters.length ? null : `wrong number of args for %s: want ${parameters.length} got ${given}`
+    const format = 'wrong number of args for %s: want %d got %d'
+    return given === wanted ? null : [format, BigInt(wanted), BigInt(given)]
   }
-  const least = parameters.length - 1
-  return given >= least ? null : `wrong number of args for %s: want at least ${least} got ${site.args.length}`
+  const format = 'wrong number of args for %s: want at least %d got %d'
+  return given >= wanted ? null : [format, BigInt(wanted), BigInt(site.args.length)]
 }
 
 function parameterType(parameters: readonly string[], index: number): string {

@@ -106,7 +106,7 @@ export class ExpressionCompiler {
     if (node.base.kind === 'nil') {
       return (state) => {
         state.node = node
-        return state.fail(`indirection through explicit nil in ${describeNode(node).replaceAll('%', '%%')}`, [])
+        return state.fail('indirection through explicit nil in %s', [describeNode(node)])
       }
     }
     const inner = this.argument(node.base, REFLECT)

@@ -137,7 +137,7 @@ export class State {
     if (this.call === null) return overBudget('depth')
     this.node = this.call
     try {
-      return this.fail('exceeded maximum template depth (100000)', [])
+      return this.fail('exceeded maximum template depth (%v)', [100_000n])
     } catch (error) {
       return overBudget('depth', (error as TemplateError).upstream)
     }

@@ -1,7 +1,7 @@
 import { isPrint } from '@sealkit/core/go'
 import { canBackquote, quote, quoteRune, quoteToAscii } from '../quote.ts'
 import { encodeRune, runeCount, runeWidth } from '../utf8.ts'
-import { Complex, Dict, List, Sized, typeOf, type Value } from '../value.ts'
+import { Complex, Dict, isOpaque, List, Sized, typeOf, type Value } from '../value.ts'
 import { formatFloat } from './float.ts'
 
 /** The flags, width and precision of one verb. */
@@ -232,7 +232,7 @@ function formatElement(value: Value, verb: string, flags: Flags, erroring: boole
 }
 
 function formatStruct(value: Value & { readonly kind: string }, verb: string, flags: Flags, erroring: boolean): string {
-  const fields = 'fields' in value ? [...(value.fields ?? [])] : []
+  const fields = isOpaque(value) ? [...(value.fields ?? value.hidden ?? [])] : []
   const named = flags.plusV || flags.sharpV
   const body = fields.map(([name, field]) => {
     const text = formatElement(field, verb, flags, erroring)

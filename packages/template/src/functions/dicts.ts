@@ -1,6 +1,7 @@
 import { failure } from '../error.ts'
 import { ANY, Dict, dict, isTrue, kindOf, List, list, strings, typeOf, type Value } from '../value.ts'
 import { type FunctionRow, rows } from './row.ts'
+import { Version } from './semver.ts'
 import { textOf } from './text.ts'
 
 /** sprig's functions on maps. Keys and values come sorted by key, where Go gives them in a new order each time. */
@@ -194,6 +195,8 @@ function copyOf([value]: readonly Value[]): Value {
 
 function deepCopy(value: Value): Value {
   if (value instanceof List) return new List(value.element, value.items.map(deepCopy), value.isNil)
+  // The copy of a struct has its exported fields only, and a version has none.
+  if (value instanceof Version) return value.zero()
   if (!(value instanceof Dict)) return value
   return new Dict(value.element, new Map([...value.entries].map(([key, item]) => [key, deepCopy(item)])), value.isNil)
 }

@@ -45,12 +45,28 @@ export class Version implements Opaque {
     return other instanceof Version && other.text() === this.text() && other.original === this.original
   }
 
+  /** The version of which nothing is set. */
+  zero(): Version {
+    return new Version([0n, 0n, 0n], { prerelease: '', metadata: '', original: '' }, this.type)
+  }
+
   /** What the Inc methods give: a struct, where `semver` gives a pointer. */
   #next(numbers: readonly [bigint, bigint, bigint]): Version {
     const wrapped = numbers.map((each) => BigInt.asUintN(64, each)) as [bigint, bigint, bigint]
     const prefix = this.original.startsWith('v') ? 'v' : ''
     const original = prefix + wrapped.join('.')
     return new Version(wrapped, { prerelease: '', metadata: '', original }, 'semver.Version')
+  }
+
+  get hidden(): ReadonlyMap<string, Value> {
+    return new Map<string, Value>([
+      ['major', new Sized('uint64', this.major)],
+      ['minor', new Sized('uint64', this.minor)],
+      ['patch', new Sized('uint64', this.patch)],
+      ['pre', this.prerelease],
+      ['metadata', this.metadata],
+      ['original', this.original],
+    ])
   }
 
   get methods(): ReadonlyMap<string, Method> {

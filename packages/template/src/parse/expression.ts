@@ -28,9 +28,9 @@ export class ExpressionParser extends TokenReader {
       this.push(token)
       commands.push(this.command())
     }
-    if (commands.length === 0) this.fail(`missing value for ${context}`)
+    if (commands.length === 0) this.fail('missing value for %s', context)
     const stuck = commands.findIndex((command, stage) => stage > 0 && NOT_EXECUTABLE.has(command.operands[0].kind))
-    if (stuck > 0) this.fail(`non executable command in pipeline stage ${stuck + 1}`)
+    if (stuck > 0) this.fail('non executable command in pipeline stage %d', BigInt(stuck + 1))
     return { kind: 'pipe', at, assigns, variables, commands }
   }
 

@@ -1,5 +1,6 @@
 import { TemplateError } from '../error.ts'
 import { sprintf } from '../fmt/printf.ts'
+import type { Value } from '../value.ts'
 import { Lexer } from './lex.ts'
 import { describeToken, type Token, type TokenKind } from './token.ts'
 
@@ -60,7 +61,7 @@ export class TokenReader {
   }
 
   /** The template's name goes through the format too, as in Go: a `%` in it garbles the text. */
-  protected fail(format: string, ...values: readonly string[]): never {
+  protected fail(format: string, ...values: readonly Value[]): never {
     const line = this.last.line
     const upstream = sprintf(`template: ${this.options.name}:${line}: ${format}`, values)
     throw new TemplateError('TEMPLATE_SYNTAX', `template ${this.options.name}: line ${line} cannot be parsed`, {
