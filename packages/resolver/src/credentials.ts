@@ -1,7 +1,8 @@
+import type { Manifest } from '@sealkit/core/manifest'
 import type { ClusterAccess, ObjectKey } from './cluster.ts'
 import { ResolverError } from './error.ts'
 import type { Store } from './store.ts'
-import { object, text, texts } from './view.ts'
+import { type Json, object, text, textMap, texts } from './view.ts'
 
 /** One object that a session's credentials came from, as it was when it was read. */
 export interface CredentialSource {
@@ -21,6 +22,8 @@ export interface Credentials {
    * @throws {ResolverError} `CREDENTIAL_MISSING` when the Secret or the key is not there
    */
   secretKey(selector: unknown, defaultKey?: string): Promise<Uint8Array>
+  /** A whole Secret: its labels, and its data as bytes. @throws {ResolverError} `CREDENTIAL_MISSING` */
+  secret(selector: unknown): Promise<CredentialSecret>
   /** The same as text without surrounding white space, as External Secrets takes tokens and passwords. */
   secretText(selector: unknown, defaultKey?: string): Promise<string>
   /** A `caBundle` (base64) or what a `caProvider` points at; null when the store names neither. */
@@ -31,18 +34,26 @@ export interface Credentials {
   serviceAccountAnnotations(selector: unknown): Promise<Readonly<Record<string, string>>>
 }
 
+/** A Secret that a store names whole. */
+export interface CredentialSecret {
+  readonly labels: Readonly<Record<string, string>>
+  readonly data: ReadonlyMap<string, Uint8Array>
+}
+
 /** Credentials of a store, for an ExternalSecret of `namespace`. */
 export function storeCredentials(cluster: ClusterAccess, store: Store, namespace: string): Credentials {
   const sources: CredentialSource[] = []
   const place = (selector: unknown): ObjectKey => locate(store, namespace, selector)
-  const read = async (kind: 'Secret' | 'ConfigMap', key: ObjectKey): Promise<Record<string, unknown>> => {
+  const fetch = async (kind: 'Secret' | 'ConfigMap', key: ObjectKey): Promise<Manifest> => {
     const found = await cluster.get(kind, key)
     if (found === null)
       throw missing(`cannot get Kubernetes ${kind.toLowerCase()} "${key.name}" from namespace "${key.namespace}"`)
     const { uid = '', resourceVersion = '' } = found.metadata ?? {}
     sources.push({ kind, ...key, uid, resourceVersion })
-    return object(found['data'])
+    return found
   }
+  const read = async (kind: 'Secret' | 'ConfigMap', key: ObjectKey): Promise<Json> =>
+    object((await fetch(kind, key))['data'])
   const secretKey = async (selector: unknown, defaultKey = ''): Promise<Uint8Array> => {
     const key = place(selector)
     const data = await read('Secret', key)
@@ -51,6 +62,11 @@ export function storeCredentials(cluster: ClusterAccess, store: Store, namespace
   return {
     sources,
     secretKey,
+    async secret(selector): Promise<CredentialSecret> {
+      const { metadata, data } = await fetch('Secret', place(selector))
+      const bytes = Object.entries(textMap(data)).map(([key, value]) => [key, Buffer.from(value, 'base64')] as const)
+      return { labels: metadata?.labels ?? {}, data: new Map(bytes) }
+    },
     async secretText(selector, defaultKey): Promise<string> {
       return Buffer.from(await secretKey(selector, defaultKey))
         .toString('utf8')
@@ -100,11 +116,11 @@ function locate(store: Store, namespace: string, selector: unknown): ObjectKey {
   return { name, namespace: store.kind === 'SecretStore' ? store.namespace || namespace : text(named, namespace) }
 }
 
-function entry(data: Record<string, unknown>, key: ObjectKey, name: string): Uint8Array {
+function entry(data: Json, key: ObjectKey, name: string): Uint8Array {
   return Buffer.from(plain(data, key, name), 'base64')
 }
 
-function plain(data: Record<string, unknown>, key: ObjectKey, name: string): string {
+function plain(data: Json, key: ObjectKey, name: string): string {
   const value = Object.hasOwn(data, name) ? data[name] : undefined
   if (typeof value === 'string') return value
   throw missing(`cannot find secret data for key: "${name}" in "${key.name}" of namespace "${key.namespace}"`)

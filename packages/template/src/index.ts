@@ -11,3 +11,4 @@ export {
   parse,
   type Template,
 } from './template.ts'
+export { Dict } from './value.ts'

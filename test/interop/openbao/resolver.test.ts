@@ -26,7 +26,7 @@ after(() => bao?.stop())
 /** Cases that need an API server which mints tokens that OpenBao can check. */
 const elsewhere: ReadonlySet<string> = new Set(['vault-auth-kubernetes-sa'])
 
-for (const recorded of cases((name) => /^(vault-|gen-vault)/.test(name) && !elsewhere.has(name))) {
+for (const recorded of cases((name) => /^(vault-|gen-vault|webhook-)/.test(name) && !elsewhere.has(name))) {
   test(`as External Secrets does: ${recorded.name}`, async (t) => {
     if ((await available(t, 'bao')) === null || bao === undefined) return
     const server = bao

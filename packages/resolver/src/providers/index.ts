@@ -16,4 +16,10 @@ export const providers: Readonly<Record<string, ProviderRow>> = {
     hosts: (spec) => [urlHost(spec['server'])],
     load: () => import('./vault/index.ts'),
   },
+  webhook: {
+    capabilities: 'ReadWrite',
+    readsProperty: true,
+    hosts: (spec) => [urlHost(spec['url'])],
+    load: () => import('./webhook/index.ts'),
+  },
 }

@@ -9,6 +9,8 @@ export interface TransportRequest {
   readonly uri: string
   readonly headers?: Readonly<Record<string, string>>
   readonly json?: unknown
+  /** A body that is no JSON. */
+  readonly body?: string
   readonly signal?: AbortSignal
 }
 
@@ -45,10 +47,12 @@ export interface TransportOptions {
   readonly retryDelay: number
   /** Headers of every request. */
   readonly headers: Readonly<Record<string, string>>
+  /** Milliseconds that one attempt may take; a minute unless given. */
+  readonly timeout?: number
 }
 
 /** Milliseconds that one attempt may take; the Vault client's limit. */
-const timeout = 60_000
+const defaultTimeout = 60_000
 /** Bytes of the longest answer that is read. */
 const longestBody = 32 * 1024 * 1024
 
@@ -58,7 +62,7 @@ export function createTransport(options: TransportOptions): Transport {
   const tls = { ...(ca === null ? {} : { ca }), ...clientCertificate }
   const agents = { 'http:': new HttpAgent({ keepAlive: true }), 'https:': new HttpsAgent({ keepAlive: true, ...tls }) }
   const attempt = (request: TransportRequest): Promise<TransportResponse> =>
-    once({ ...request, headers: { ...options.headers, ...request.headers } }, agents)
+    once({ ...request, headers: { ...options.headers, ...request.headers } }, agents, options.timeout ?? defaultTimeout)
   return {
     async send(request): Promise<TransportResponse> {
       for (let attempts = 0; ; attempts += 1) {
@@ -117,6 +121,12 @@ function unreachable({ uri }: TransportRequest, cause: unknown): ResolverError {
   return new ResolverError('PROVIDER_UNAVAILABLE', `cannot reach ${new URL(uri).host}${code}`, { cause })
 }
 
+function requestHeaders({ headers = {}, json }: TransportRequest, body: string | undefined): Record<string, string> {
+  if (body === undefined) return { ...headers }
+  const type = json === undefined ? {} : { 'Content-Type': 'application/json' }
+  return { ...type, ...headers, 'Content-Length': String(Buffer.byteLength(body)) }
+}
+
 function requestBody(json: unknown): string | undefined {
   if (json === undefined || json === true) return undefined
   return json instanceof RawJson ? json.text : JSON.stringify(json)
@@ -124,22 +134,14 @@ function requestBody(json: unknown): string | undefined {
 
 type Agents = Readonly<Record<'http:' | 'https:', HttpAgent>>
 
-function once(request: TransportRequest, agents: Agents): Promise<TransportResponse> {
+function once(request: TransportRequest, agents: Agents, timeout: number): Promise<TransportResponse> {
   const url = new URL(request.uri)
   const secure = url.protocol === 'https:'
-  const body = requestBody(request.json)
+  const body = request.body ?? requestBody(request.json)
   return new Promise((resolve, reject) => {
     const sent = (secure ? httpsRequest : httpRequest)(url, {
       method: request.method,
-      headers: {
-        ...request.headers,
-        ...(body === undefined
-          ? {}
-          : {
-              'content-type': request.headers?.['Content-Type'] ?? 'application/json',
-              'content-length': Buffer.byteLength(body),
-            }),
-      },
+      headers: requestHeaders(request, body),
       agent: agents[secure ? 'https:' : 'http:'],
       timeout,
       ...signalOption(request),

@@ -1,0 +1,164 @@
+import { connect as dial } from 'node:net'
+import { parseDuration } from '@sealkit/core/go'
+import { ResolverError } from '../../error.ts'
+import type { Location, OpenOptions, Provider, RemoteSecret } from '../../provider.ts'
+import { type Json, list, object, optionalObject, text, textMap } from '../../view.ts'
+import { asText } from '../text.ts'
+import { createTransport, type Transport } from '../transport.ts'
+import { queryEscape, renderText, type TemplateData } from './render.ts'
+import { webhookSecret } from './value.ts'
+
+/** A store behind any HTTP API: address, headers and body are templates, and a JSONPath finds the value in the answer. */
+export function open(options: OpenOptions): Provider {
+  const spec = options.store.provider.spec
+  let transport: Promise<Transport> | undefined
+  const connected = (): Promise<Transport> => {
+    transport ??= openTransport(options).catch((error: unknown) => {
+      transport = undefined
+      throw error
+    })
+    return transport
+  }
+  const get = async (location: Location, signal: AbortSignal): Promise<RemoteSecret | null> =>
+    getSecret({ options, transport: await connected(), signal }, location)
+  return {
+    get,
+    exists: async ({ key }, signal) => (await get({ key, version: '', metadataPolicy: 'None' }, signal)) !== null,
+    find: async () => notSupported('finding'),
+    push: async () => notSupported('pushing'),
+    delete: async () => notSupported('deleting'),
+    async validate(signal): Promise<'ready'> {
+      await reach(text(spec['url']), signal)
+      return 'ready'
+    },
+    close: async () => (await transport)?.close(),
+  }
+}
+
+function notSupported(what: string): never {
+  throw new ResolverError('NOT_SUPPORTED', `${what} is not supported by webhook stores`)
+}
+
+async function openTransport({ store, credentials }: OpenOptions): Promise<Transport> {
+  const spec = store.provider.spec
+  const timeout = text(spec['timeout'])
+  return createTransport({
+    certificateAuthority: await credentials.certificateAuthority(spec),
+    clientCertificate: null,
+    maxRetries: store.retry?.maxRetries ?? 0,
+    retryDelay: 1000,
+    headers: {},
+    ...(timeout === '' ? {} : { timeout: Number(parseDuration(timeout) / 1_000_000n) }),
+  })
+}
+
+interface Call {
+  readonly options: OpenOptions
+  readonly transport: Transport
+  readonly signal: AbortSignal
+}
+
+async function getSecret({ options, transport, signal }: Call, location: Location): Promise<RemoteSecret | null> {
+  const spec = options.store.provider.spec
+  if (optionalObject(spec['auth']) !== null) throw new ResolverError('NOT_SUPPORTED', 'webhook.auth is not supported')
+  const secrets = await templateSecrets(spec, options)
+  const raw = new Map([['remoteRef', remoteRef(location, options.namespace, (value) => value)], ...secrets])
+  const escaped = new Map([['remoteRef', remoteRef(location, options.namespace, queryEscape)], ...secrets])
+  const body = renderText('body', text(spec['body']), raw)
+  const response = await transport.send({
+    method: text(spec['method'], 'GET'),
+    uri: requestUrl(renderText('url', text(spec['url']), escaped)),
+    headers: requestHeaders(textMap(spec['headers']), raw),
+    ...(body === '' ? {} : { body }),
+    signal,
+  })
+  if (response.statusCode === 404) return null
+  if (response.statusCode < 200 || response.statusCode >= 300) throw refusal(response.statusCode)
+  const path = renderText('json path', text(object(spec['result'])['jsonPath']), raw)
+  return webhookSecret(response.body, path)
+}
+
+function remoteRef(
+  { key, version, property = '' }: Location,
+  namespace: string,
+  written: (value: string) => string,
+): ReadonlyMap<string, string> {
+  return new Map([
+    ['key', written(key)],
+    ['version', written(version)],
+    ['property', written(property)],
+    ['namespace', namespace],
+  ])
+}
+
+const label = 'external-secrets.io/type'
+
+/** The Secrets that templates see. Only those that are labelled for it may be sent to wherever a store says. */
+async function templateSecrets(spec: Json, { store, credentials }: OpenOptions): Promise<TemplateData> {
+  const secrets = new Map<string, ReadonlyMap<string, string>>()
+  for (const item of list(spec['secrets']).map(object)) {
+    const ref = object(item['secretRef'])
+    if (store.kind === 'ClusterSecretStore' && text(ref['namespace']) === '') {
+      throw new ResolverError('INVALID_STORE', `no namespace on ClusterScoped webhook secret ${text(ref['name'])}`)
+    }
+    const { labels, data } = await credentials.secret(ref)
+    if (labels[label] === undefined) {
+      throw new ResolverError(
+        'STORE_DENIED',
+        `secret does not contain needed label '${label}: webhook'. Update secret label to use it with webhook`,
+      )
+    }
+    if (labels[label] !== 'webhook') throw new ResolverError('STORE_DENIED', "secret type is not 'webhook'")
+    secrets.set(text(item['name']), new Map([...data].map(([key, value]) => [key, asText(value)])))
+  }
+  return secrets
+}
+
+/** An URL would be read with `..` resolved: a key must not choose another path. */
+function requestUrl(url: string): string {
+  const path = url.replace(/[?#].*$/s, '')
+  if (/\/\.\.?(\/|$)/.test(path)) throw new ResolverError('INVALID_REFERENCE', 'the key makes a "." or ".." segment')
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
+  throw new ResolverError('INVALID_STORE', 'webhook.url does not give an http or https URL')
+}
+
+function requestHeaders(headers: Readonly<Record<string, string>>, data: TemplateData): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, template]) => {
+      const value = renderText(`header ${name}`, template, data)
+      if (/[\r\n\0]/.test(value))
+        throw new ResolverError('VALUE_INVALID', `the header ${name} would have several lines`)
+      return [name, value]
+    }),
+  )
+}
+
+function refusal(status: number): ResolverError {
+  const code =
+    status === 401 || status === 403
+      ? 'ACCESS_DENIED'
+      : status === 429 || status >= 500
+        ? 'PROVIDER_UNAVAILABLE'
+        : 'PROVIDER_FAILED'
+  return new ResolverError(code, `endpoint gave error ${status}`)
+}
+
+/** Milliseconds that a validation may wait for a connection. */
+const dialTimeout = 15_000
+
+/** Opens a connection to the host of an URL, and no more, as External Secrets validates. */
+async function reach(url: string, signal: AbortSignal): Promise<void> {
+  if (!URL.canParse(url)) throw new ResolverError('INVALID_STORE', 'webhook.url is not an URL')
+  const { hostname, port, protocol } = new URL(url)
+  const both = AbortSignal.any([signal, AbortSignal.timeout(dialTimeout)])
+  await new Promise<void>((resolve, reject) => {
+    const socket = dial({ host: hostname, port: Number(port || (protocol === 'https:' ? 443 : 80)), signal: both })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve()
+    })
+    socket.once('error', (cause) => {
+      reject(new ResolverError('PROVIDER_UNAVAILABLE', `cannot reach ${hostname}`, { cause }))
+    })
+  })
+}

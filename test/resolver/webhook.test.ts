@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, before, test } from 'node:test'
+import type { Manifest } from '@sealkit/core/manifest'
+import { data, failure, secretStore } from './fixture.ts'
+
+interface Seen {
+  readonly method: string
+  readonly url: string
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+const seen: Seen[] = []
+let status = 200
+let answer: unknown = {}
+let address = ''
+
+const server = createServer(async (request, response) => {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  const { method = '', url = '', headers } = request
+  seen.push({ method, url, headers, body: Buffer.concat(chunks).toString() })
+  response.writeHead(status).end(typeof answer === 'string' ? answer : JSON.stringify(answer))
+})
+
+before(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+
+after(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+function labelled(labels: Readonly<Record<string, string>> = { 'external-secrets.io/type': 'webhook' }): Manifest {
+  const token = Buffer.from('s3cret').toString('base64')
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'login', namespace: 'apps', labels: { ...labels } },
+    data: { token },
+  }
+}
+
+const login = [{ name: 'auth', secretRef: { name: 'login' } }]
+
+/** An ExternalSecret with one entry, from a webhook store with such a spec. */
+function calling(
+  webhook: Readonly<Record<string, unknown>>,
+  ref: object = {},
+  secret = labelled(),
+): Parameters<typeof data>[0] {
+  seen.length = 0
+  const spec = { url: `${address}/v/{{ .remoteRef.key }}`, ...webhook }
+  return {
+    objects: [secretStore({ webhook: spec }, {}, 'hook'), secret],
+    spec: { secretStoreRef: { name: 'hook' }, data: [{ secretKey: 'v', remoteRef: { key: 'k', ...ref } }] },
+  }
+}
+
+function answering(body: unknown, code = 200): void {
+  answer = body
+  status = code
+}
+
+const selected: readonly (readonly [path: string, body: unknown, value: string])[] = [
+  ['', 'as it is', 'as it is'],
+  ['$', '"text"', 'text'],
+  ['$.a.b', { a: { b: 'x' } }, 'x'],
+  ["$['a']['b-c']", { a: { 'b-c': 'x' } }, 'x'],
+  ['$.a[1]', { a: ['x', 'y'] }, 'y'],
+  ['$.a[-1]', { a: ['x', 'y'] }, 'y'],
+  ['$.a', { a: 1.5 }, '2'],
+  ['$.a', { a: 2.5 }, '2'],
+  ['$.a', { a: 1e21 }, '1000000000000000000000'],
+  ['$.a', { a: true }, 'true'],
+  ['$.a', { a: null }, ''],
+  ['$.a', { a: { z: 1, b: '<' } }, '{"b":"\\u003c","z":1}'],
+  ['$.a', { a: ['first', 'second'] }, 'first'],
+  ['$.a[*].n', { a: [{ n: 'x' }, { n: 'y' }] }, 'x'],
+  ['$..n', { a: [{ n: 'x' }] }, 'x'],
+  ['$.a[1:]', { a: ['x', 'y'] }, 'y'],
+  ['$.a[0,1]', { a: ['x', 'y'] }, 'x'],
+  [
+    "$.a[?(@.k == 'b')].v",
+    {
+      a: [
+        { k: 'a', v: '1' },
+        { k: 'b', v: '2' },
+      ],
+    },
+    '2',
+  ],
+  [
+    '$.a[?(@.n > 1 && @.on)].v',
+    {
+      a: [
+        { n: 2, v: '1' },
+        { n: 2, on: true, v: '2' },
+      ],
+    },
+    '2',
+  ],
+  ['$.{{ .remoteRef.property }}', { p: 'x' }, 'x'],
+]
+
+for (const [jsonPath, body, value] of selected) {
+  test(`${jsonPath} of ${JSON.stringify(body)}`, async () => {
+    answering(body)
+    assert.deepEqual(await data(calling({ result: { jsonPath } }, { property: 'p' })), { v: value })
+  })
+}
+
+const nowhere: readonly (readonly [path: string, body: unknown, code: string])[] = [
+  ['$.nope', { a: 1 }, 'PROPERTY_NOT_FOUND'],
+  ['$.__proto__', { a: 1 }, 'PROPERTY_NOT_FOUND'],
+  ['$.a[2]', { a: ['x'] }, 'PROPERTY_NOT_FOUND'],
+  ['$.a[*]', { a: [] }, 'PROPERTY_NOT_FOUND'],
+  ['$.a', 's3cret', 'VALUE_INVALID'],
+  ['a', {}, 'INVALID_STORE'],
+  ['$.', {}, 'INVALID_STORE'],
+  ['$.a[', {}, 'INVALID_STORE'],
+  ['$.a[?(@.b ==)]', {}, 'INVALID_STORE'],
+  ['$ {{', {}, 'TEMPLATE_FAILED'],
+]
+
+for (const [jsonPath, body, code] of nowhere) {
+  test(`${jsonPath} of ${JSON.stringify(body)} is ${code}`, async () => {
+    answering(body)
+    const error = await failure(calling({ result: { jsonPath } }))
+    assert.equal(error.code, code, error.message)
+    assert.doesNotMatch(error.message, /s3cret/)
+  })
+}
+
+test('an extract takes objects and the JSON text of one, numbers as they are', async () => {
+  for (const body of [{ a: { n: 1.5, s: 'x' } }, { a: '{"n":1.5,"s":"x"}' }]) {
+    answering(body)
+    const { objects = [] } = calling({ result: { jsonPath: '$.a' } })
+    const spec = { secretStoreRef: { name: 'hook' }, dataFrom: [{ extract: { key: 'k' } }] }
+    assert.deepEqual(await data({ objects, spec }), { n: '1.5', s: 'x' })
+  }
+})
+
+test('address, headers and body are templates; the address alone is escaped', async () => {
+  answering('x')
+  const webhook = {
+    method: 'POST',
+    url: `${address}/{{ .remoteRef.namespace }}/{{ .remoteRef.key }}?v={{ .remoteRef.version }}`,
+    headers: { authorization: 'Bearer {{ .auth.token | b64enc }}', 'X-Key': '{{ .remoteRef.key }}' },
+    body: '{"key":"{{ .remoteRef.key }}"}',
+    secrets: login,
+  }
+  await data(calling(webhook, { key: 'a b/c&d', version: 'x=1' }))
+  const [request] = seen
+  assert.deepEqual([request?.method, request?.url], ['POST', '/apps/a+b%2Fc%26d?v=x%3D1'])
+  assert.equal(request?.body, '{"key":"a b/c&d"}')
+  assert.equal(request?.headers['x-key'], 'a b/c&d')
+  assert.equal(request?.headers.authorization, `Bearer ${Buffer.from('s3cret').toString('base64')}`)
+  assert.equal(request?.headers['content-type'], undefined)
+})
+
+test('entries with different properties are different calls', async () => {
+  answering({ a: '1', b: '2' })
+  const { objects = [] } = calling({ result: { jsonPath: '$.{{ .remoteRef.property }}' } })
+  const entries = ['a', 'b', 'a'].map((property, index) => ({
+    secretKey: `k${index}`,
+    remoteRef: { key: 'k', property },
+  }))
+  assert.deepEqual(await data({ objects, spec: { secretStoreRef: { name: 'hook' }, data: entries } }), {
+    k0: '1',
+    k1: '2',
+    k2: '1',
+  })
+  assert.equal(seen.length, 2)
+})
+
+const refused: readonly (readonly [
+  why: string,
+  code: string,
+  status: number,
+  webhook?: object,
+  ref?: object,
+  secret?: Manifest,
+])[] = [
+  ['not there', 'SECRET_NOT_FOUND', 404],
+  ['refused', 'ACCESS_DENIED', 403],
+  ['broken', 'PROVIDER_UNAVAILABLE', 500],
+  ['wrong', 'PROVIDER_FAILED', 400],
+  ['not modified', 'PROVIDER_FAILED', 304],
+  ['a key that goes up', 'INVALID_REFERENCE', 200, {}, { key: '..' }],
+  ['a key that stays', 'INVALID_REFERENCE', 200, {}, { key: '.' }],
+  ['a header of two lines', 'VALUE_INVALID', 200, { headers: { x: '{{ .remoteRef.key }}' } }, { key: 'a\r\nb: c' }],
+  ['a secret that is not labelled', 'STORE_DENIED', 200, { secrets: login }, {}, labelled({})],
+  [
+    'a secret with another label',
+    'STORE_DENIED',
+    200,
+    { secrets: login },
+    {},
+    labelled({ 'external-secrets.io/type': 'x' }),
+  ],
+  ['no secret', 'CREDENTIAL_MISSING', 200, { secrets: [{ name: 'auth', secretRef: { name: 'nope' } }] }],
+  ['a template that fails', 'TEMPLATE_FAILED', 200, { url: '{{ index .remoteRef 1 2 3 }}' }],
+  ['a function that takes seconds', 'TEMPLATE_FAILED', 200, { url: '{{ genPrivateKey "rsa" }}' }],
+  ['another scheme', 'INVALID_STORE', 200, { url: 'file:///etc/passwd' }],
+  ['NTLM', 'NOT_SUPPORTED', 200, { auth: { ntlm: {} } }],
+]
+
+for (const [why, code, answered, webhook = {}, ref = {}, secret = labelled()] of refused) {
+  test(`refused: ${why}`, async () => {
+    answering('s3cret', answered)
+    const error = await failure(calling({ ...webhook }, ref, secret))
+    assert.equal(error.code, code, error.message)
+    assert.doesNotMatch(error.message, /s3cret/)
+  })
+}
+
+test('a find is refused', async () => {
+  const { objects = [] } = calling({})
+  const spec = { secretStoreRef: { name: 'hook' }, dataFrom: [{ find: { name: { regexp: '.' } } }] }
+  assert.equal((await failure({ objects, spec })).code, 'NOT_SUPPORTED')
+})
+
+test('a timeout ends the call', async () => {
+  const slow = createServer(() => undefined)
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve))
+  try {
+    const url = `http://127.0.0.1:${(slow.address() as AddressInfo).port}/`
+    const error = await failure(calling({ url, timeout: '50ms' }))
+    assert.equal(error.code, 'PROVIDER_UNAVAILABLE')
+  } finally {
+    slow.closeAllConnections()
+    slow.close()
+  }
+})
