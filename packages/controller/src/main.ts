@@ -3,6 +3,7 @@ import { flags as externalFlags, externalSecretSettings } from './compat/externa
 import { flags as sealedFlags, sealedSecretSettings } from './compat/sealed-secrets-controller/flags.ts'
 import { connectCluster, ownNamespace, tokens } from './connect.ts'
 import { crds } from './crds/index.ts'
+import { directoryFlags, runDirectory } from './directory.ts'
 import { providerEnvironment } from './environment.ts'
 import { ControllerError } from './error.ts'
 import { type Flag, type FlagValues, flagUsage, parseFlags } from './flags.ts'
@@ -64,16 +65,21 @@ const shared: readonly string[] = [
   'template-right-delimiter',
 ]
 
-const own = new Set(ownFlags.map(({ name }) => name))
+const own = new Set([...ownFlags, ...directoryFlags].map(({ name }) => name))
 const upstreamFlags = [...sealedFlags, ...externalFlags].filter(({ name }) => !own.has(name))
 
 /** Every flag, those of upstream's controllers that have a use here included. */
-export const flags: readonly Flag[] = [...ownFlags, ...upstreamFlags.filter(({ name }) => shared.includes(name))]
+export const flags: readonly Flag[] = [
+  ...ownFlags,
+  ...directoryFlags,
+  ...upstreamFlags.filter(({ name }) => shared.includes(name)),
+]
 
 const help = `sealkit's controller: turns SealedSecrets and ExternalSecrets into Secrets.
 
 Usage:
   controller --controllers=KIND[,KIND] [flags]     run in a cluster
+  controller --in=DIR --out=DIR --state=DIR [flags]   run over folders, with no cluster
   controller crds [KIND...]                        print the kinds' definitions, for kubectl apply -f -
 
 Flags:
@@ -97,8 +103,11 @@ export async function run(io: ControllerIo): Promise<number> {
     io.out(`controller version: ${version}\n`)
     return 0
   }
-  const settings = await settingsOf(values, io)
   const log = logOf(io, { level: values.text('log-level'), format: values.text('log-format'), infoToOut: false })
+  if (values.text('in') !== '') {
+    return runDirectory({ io, values, log, settings: directorySettings(values, io) })
+  }
+  const settings = settingsOf(values, { io, wanted: wantedKinds(values), namespace: await ownNamespace(io) })
   log.info('starting', { version, controllers: values.text('controllers') })
   const cluster = await connectCluster(io, { kubeconfig: values.text('kubeconfig'), context: values.text('context') })
   try {
@@ -128,14 +137,41 @@ function printCrds(io: ControllerIo): number {
   return 0
 }
 
-async function settingsOf(values: FlagValues, io: ControllerIo): Promise<Settings> {
+function wantedKinds(values: FlagValues): Kind[] {
   const wanted = values.list('controllers').map(kindOf)
-  if (wanted.length === 0) {
-    throw new ControllerError('CONTROLLER_USAGE', '--controllers names no kind', {
-      hint: `pass --controllers=${kinds.join(',')}, or one of them`,
-    })
+  if (wanted.length > 0) return wanted
+  throw new ControllerError('CONTROLLER_USAGE', '--controllers names no kind', {
+    hint: `pass --controllers=${kinds.join(',')}, or one of them`,
+  })
+}
+
+/** Every kind, and nothing that listens unless it was asked for: a directory has no other controller and no probes. */
+function directorySettings(values: FlagValues, io: ControllerIo): Settings {
+  const namespace = io.env['POD_NAMESPACE'] || 'kube-system'
+  const wanted = values.list('controllers').map(kindOf)
+  const settings = settingsOf(values, { io, namespace, wanted: wanted.length === 0 ? kinds : wanted })
+  const address = (name: string): string => {
+    const text = values.text(name)
+    return text === ownFlags.find((flag) => flag.name === name)?.default ? '' : text
   }
-  const namespace = await ownNamespace(io)
+  return {
+    ...settings,
+    sealedSecrets: settings.sealedSecrets && { ...settings.sealedSecrets, address: address('listen-addr') },
+    externalSecrets: settings.externalSecrets && { ...settings.externalSecrets, healthAddress: address('health-addr') },
+    metricsAddress: address('metrics-addr'),
+    leaderElection: false,
+    takeover: true,
+  }
+}
+
+function settingsOf(
+  values: FlagValues,
+  {
+    io,
+    wanted,
+    namespace,
+  }: { readonly io: ControllerIo; readonly wanted: readonly Kind[]; readonly namespace: string },
+): Settings {
   const named = values.list('namespaces')
   const namespaces = named.length === 0 ? null : named
   const workers = values.number('workers')

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Cluster, eventRecorder, lead } from '@sealkit/kubernetes'
 import type { Environment } from '@sealkit/resolver'
+import type { SopsContext } from 'sealkit'
 import { serveHealth } from './api/health.ts'
 import type { Listening } from './api/listen.ts'
 import { serveSealedSecretsApi } from './api/sealed-secrets.ts'
@@ -12,6 +13,7 @@ import { type Controller, runControllers } from './manager.ts'
 import { createMetrics, type Metrics, serveMetrics } from './metrics.ts'
 import { type SealedSecretService, sealedSecretService } from './sealed-secret/service.ts'
 import type { Settings } from './settings.ts'
+import { sopsManifestController } from './sops/controller.ts'
 import { refuseBesideUpstream } from './takeover.ts'
 
 /** What a controller runs with besides its settings. */
@@ -26,6 +28,10 @@ export interface RunOptions {
   readonly environment?: Environment
   /** Tokens of ServiceAccounts, where the cluster mints them. */
   readonly mintToken?: MintToken
+  /** Decrypts Secrets that SOPS encrypted, where the cluster is a directory that holds such. */
+  readonly sops?: SopsContext
+  /** Gives the controllers that are run in the place of those that were put together. */
+  readonly prepare?: (controllers: readonly Controller[]) => readonly Controller[]
   /** Called when a key shall be made at once (SIGUSR1). */
   readonly onKeyRequest?: (handler: () => void) => void
   /** Told the ports when everything listens and has listed. */
@@ -61,7 +67,7 @@ export async function runController(options: RunOptions): Promise<void> {
     let ready = false
     const ports = await serve(options, parts, { metrics, servers, isReady: () => ready })
     await runControllers({
-      controllers: parts.controllers,
+      controllers: options.prepare?.(parts.controllers) ?? parts.controllers,
       log,
       metrics: metrics.queue,
       signal,
@@ -126,6 +132,12 @@ async function assemble(
       now,
     })
     controllers.push(...external.controllers)
+  }
+  if (options.sops !== undefined) {
+    const onWatchError = (error: unknown): void => log.warn('watch failed, trying again', errorFields(error))
+    const recordEvent = recorder('sealkit')
+    const own = { sops: options.sops, namespaces: null, workers: 8, fieldManager: 'sealkit', recordEvent, onWatchError }
+    controllers.push(sopsManifestController({ cluster, log, now, ...own }))
   }
   return { controllers, sealed, external }
 }

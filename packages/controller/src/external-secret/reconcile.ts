@@ -121,7 +121,13 @@ async function withFinalizer({ cluster }: ExternalSecretContext, object: Cluster
   const { finalizers = [], resourceVersion } = object.metadata
   if (finalizers.includes(names.finalizer)) return object
   const metadata = { resourceVersion, finalizers: [...finalizers, names.finalizer] }
-  return cluster.patch(resources.externalSecret, keyOf(object), { type: 'merge', body: { metadata } })
+  try {
+    return await cluster.patch(resources.externalSecret, keyOf(object), { type: 'merge', body: { metadata } })
+  } catch (error) {
+    // The manifests of a directory are only read; what they own goes with them all the same.
+    if (isKubernetesError(error, 'UNSUPPORTED_VERB')) return object
+    throw error
+  }
 }
 
 /** The end of an ExternalSecret: with deletionPolicy Delete its Secret goes too, at once and not by garbage collection. */

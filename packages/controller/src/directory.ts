@@ -1,0 +1,103 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { masterKeys, parseIdentities } from '@sealkit/keyservice'
+import { directoryCluster } from '@sealkit/kubernetes'
+import { providerEnvironment } from './environment.ts'
+import { ControllerError } from './error.ts'
+import type { Flag, FlagValues } from './flags.ts'
+import type { ControllerIo } from './io.ts'
+import { errorFields, type Log } from './log.ts'
+import { runController } from './run.ts'
+import { keySelector } from './sealing-key/keys.ts'
+import type { Settings } from './settings.ts'
+import { settling } from './settle.ts'
+
+/** Flags of directory mode, which `--in` turns on. */
+export const directoryFlags: readonly Flag[] = [
+  { name: 'in', type: 'text', default: '', usage: 'directory mode: folder of manifests, only read' },
+  { name: 'out', type: 'text', default: '', usage: 'directory mode: folder that the Secrets are written to' },
+  {
+    name: 'keys',
+    type: 'text',
+    default: '',
+    usage: 'directory mode: folder of sealing keys, age identities (*.txt) and store credentials',
+  },
+  { name: 'state', type: 'text', default: '', usage: 'directory mode: folder of statuses, events and identities' },
+  { name: 'files', type: 'flag', default: 'false', usage: 'directory mode: write each Secret also as one file a key' },
+  {
+    name: 'once',
+    type: 'flag',
+    default: 'false',
+    usage: 'directory mode: end when every object is done; exit 1 when one failed',
+  },
+]
+
+/** What directory mode runs with. */
+export interface DirectoryRunOptions {
+  readonly io: ControllerIo
+  readonly values: FlagValues
+  readonly settings: Settings
+  readonly log: Log
+}
+
+/**
+ * Runs the same controllers over folders instead of a cluster, and one more for Secrets that SOPS encrypted.
+ *
+ * @returns the exit code: with `--once` 1 when an object failed or a file could not be read
+ * @throws {ControllerError} `CONTROLLER_USAGE`
+ */
+export async function runDirectory({ io, values, settings, log }: DirectoryRunOptions): Promise<number> {
+  const folders = foldersOf(values)
+  let unreadable = 0
+  const cluster = await directoryCluster({
+    ...folders,
+    files: values.flag('files'),
+    keySelector,
+    onError(error) {
+      unreadable += 1
+      log.error('not read', errorFields(error))
+    },
+  })
+  const stop = new AbortController()
+  const settled = values.flag('once') ? settling(() => stop.abort()) : null
+  try {
+    await runController({
+      cluster,
+      log,
+      settings,
+      signal: AbortSignal.any([io.signal, stop.signal]),
+      environment: providerEnvironment(io),
+      onKeyRequest: io.onKeyRequest,
+      sops: masterKeys({ ageIdentities: await ageIdentities(folders.keys) }),
+      ...(settled !== null && { prepare: settled.prepare }),
+      onReady: () => {
+        log.info('ready', { ...folders })
+        settled?.begin()
+      },
+    })
+  } finally {
+    await cluster.close()
+  }
+  if (settled === null) return 0
+  const failed = settled.failures()
+  log.info('settled', { reconciled: settled.reconciled(), failed: failed.length, unreadable })
+  return failed.length + unreadable === 0 ? 0 : 1
+}
+
+function foldersOf(values: FlagValues): { in: string; out: string; state: string; keys?: string } {
+  const [out, state, keys] = [values.text('out'), values.text('state'), values.text('keys')]
+  if (out === '' || state === '') {
+    throw new ControllerError('CONTROLLER_USAGE', 'directory mode needs --out and --state beside --in', {
+      hint: 'controller --in=manifests --keys=keys --out=secrets --state=state',
+    })
+  }
+  return { in: values.text('in'), out, state, ...(keys !== '' && { keys }) }
+}
+
+/** The age identities of the text files among the keys. They are the only ones: nothing of the environment is used. */
+async function ageIdentities(folder: string | undefined): Promise<string[]> {
+  if (folder === undefined) return []
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.txt') && !name.startsWith('.')).sort()
+  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')))
+  return texts.flatMap((text) => parseIdentities(text))
+}
