@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { crds } from '@sealkit/controller'
 import type { Manifest } from '@sealkit/core/manifest'
+import { marshalYaml } from '@sealkit/core/yaml'
 import { type ApiServer, type ClusterObject, resources } from '@sealkit/kubernetes'
 import { startControlPlane } from '../../servers/controlplane.ts'
 import { available } from '../../servers/programs.ts'
@@ -311,7 +312,11 @@ const cases: Readonly<Record<string, (world: World) => Promise<void>>> = {
     assert.equal((await post('/v1/verify', sealed)).status, 200)
     const foreign = await seal((await foreignKey()).certificatePem, { ...at('rotating'), stringData: { a: '1' } })
     assert.equal((await post('/v1/verify', foreign)).status, 409)
-    assert.equal((await post('/v1/verify', 'garbage')).status, 500)
+    assert.equal((await post('/v1/verify', marshalYaml(sealed))).status, 200)
+    assert.equal((await post('/v1/verify', `${marshalYaml(sealed)}---\n${marshalYaml(sealed)}`)).status, 500)
+    for (const text of ['garbage', 'garbage: [', '', '\u0000', '[]', '"x"', '{', '1: &a [*a]']) {
+      assert.equal((await post('/v1/verify', text)).status, 500, text)
+    }
     assert.equal((await post('/v1/verify', secretOf('x'))).status, 500)
     assert.equal((await post('/v1/rotate', foreign)).status, 500)
     const widened = structuredClone(sealed)

@@ -1,5 +1,6 @@
 import type { Manifest } from '@sealkit/core/manifest'
 import { KeyRing } from '@sealkit/core/sealed'
+import { parseDocuments, parseYaml } from '@sealkit/core/yaml'
 import {
   type Cluster,
   type ClusterObject,
@@ -133,11 +134,25 @@ function handlers(keyRing: KeyRing, isReady: () => boolean): SealedSecretsHandle
   }
 }
 
+/** The one SealedSecret of a body, in JSON or YAML. */
 function sealedSecretOf(content: Uint8Array): Manifest {
-  const manifest: unknown = JSON.parse(Buffer.from(content).toString('utf8'))
-  const { kind, apiVersion } = (manifest ?? {}) as Manifest
-  if (kind === 'SealedSecret' && apiVersion === 'bitnami.com/v1alpha1') return manifest as Manifest
+  const text = Buffer.from(content).toString('utf8')
+  const manifest = readManifest(text)
+  if (manifest.kind === 'SealedSecret' && manifest.apiVersion === 'bitnami.com/v1alpha1') return manifest
   throw new ControllerError('CONTROLLER_USAGE', 'unexpected resource type')
+}
+
+function readManifest(text: string): Manifest {
+  if (text.trimStart().startsWith('{')) {
+    try {
+      return JSON.parse(text) as Manifest
+    } catch {
+      // Flow-style YAML begins like JSON.
+    }
+  }
+  if (parseDocuments(text).length > 1)
+    throw new ControllerError('CONTROLLER_USAGE', 'multidoc yaml files are not supported')
+  return (parseYaml(text) ?? {}) as Manifest
 }
 
 /** Makes the first key and then one whenever the newest is older than the period. A failure is tried again. */

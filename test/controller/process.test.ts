@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { crds } from '@sealkit/controller'
+import { type ApiServer, resources } from '@sealkit/kubernetes'
+import { type ControlPlane, startControlPlane } from '../servers/controlplane.ts'
+import { answers, freePort, type Server, startServer } from '../servers/process.ts'
+import { available } from '../servers/programs.ts'
+import {
+  clientOf,
+  foreignKey,
+  keySecret,
+  seal,
+  sealedSettings,
+  startController,
+  texts,
+  until,
+  untilSynced,
+} from './cluster.ts'
+
+const entry = fileURLToPath(new URL('../../packages/controller/src/bin/sealed-secrets-controller.ts', import.meta.url))
+
+interface Child {
+  readonly server: Server
+  readonly url: string
+  readonly metricsUrl: string
+}
+
+/** The command line of Sealed Secrets' controller as a process of its own. */
+async function startChild(plane: ControlPlane): Promise<Child> {
+  const [api, metrics] = [await freePort(), await freePort()]
+  const url = `http://127.0.0.1:${api}`
+  const args = [
+    '--conditions=source',
+    entry,
+    `--kubeconfig=${plane.kubeconfig}`,
+    `--listen-addr=127.0.0.1:${api}`,
+    `--listen-metrics-addr=127.0.0.1:${metrics}`,
+    '--key-size=2048',
+  ]
+  const server = await startServer({
+    name: 'sealed-secrets-controller',
+    command: process.execPath,
+    args,
+    env: { POD_NAMESPACE: 'kube-system' },
+    ready: () => answers(`${url}/readyz`),
+  })
+  return { server, url, metricsUrl: `http://127.0.0.1:${metrics}/metrics` }
+}
+
+async function pemOf({ url }: Child): Promise<string> {
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
+    const response = await fetch(`${url}/v1/cert.pem`)
+    const text = await response.text()
+    if (response.ok) return text
+  }
+  throw new Error('the controller made no key')
+}
+
+/** Resolves when the controller has looked at so many SealedSecrets. */
+async function looked({ metricsUrl }: Child, count: number): Promise<void> {
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
+    const text = await (await fetch(metricsUrl)).text()
+    const seen = Number(/^sealed_secrets_controller_unseal_requests_total (\d+)$/m.exec(text)?.[1])
+    if (seen >= count) return
+  }
+  throw new Error(`the controller did not look at ${count} SealedSecrets`)
+}
+
+/** resourceVersions of everything that the controller may write. */
+async function versions(cluster: ApiServer): Promise<string[]> {
+  const kinds = [resources.secret, resources.sealedSecret, resources.event]
+  const lists = await Promise.all(kinds.map((resource) => cluster.list(resource, { namespace: 'default' })))
+  return lists
+    .flatMap(({ items }) => items.map(({ kind, metadata }) => `${kind}/${metadata.name}@${metadata.resourceVersion}`))
+    .sort()
+}
+
+function names(count: number, prefix: string): { namespace: string; name: string }[] {
+  return Array.from({ length: count }, (_, index) => ({ namespace: 'default', name: `${prefix}-${index}` }))
+}
+
+const cases: Readonly<Record<string, (plane: ControlPlane, cluster: ApiServer) => Promise<void>>> = {
+  'a restart writes nothing and decrypts nothing': async (plane, cluster) => {
+    const first = await startChild(plane)
+    const pem = await pemOf(first)
+    const keys = names(20, 'restart')
+    for (const key of keys)
+      await cluster.create(resources.sealedSecret, await seal(pem, { ...key, stringData: { a: key.name } }))
+    for (const key of keys) await untilSynced(cluster, key, 'True')
+    await first.server.stop()
+    const before = await versions(cluster)
+    const second = await startChild(plane)
+    await looked(second, keys.length)
+    const extra = { namespace: 'default', name: 'after-restart' }
+    await cluster.create(resources.sealedSecret, await seal(pem, { ...extra, stringData: { a: '1' } }))
+    await untilSynced(cluster, extra, 'True')
+    await second.server.stop()
+    const after = new Set(await versions(cluster))
+    assert.deepEqual(
+      before.filter((version) => !after.has(version)),
+      [],
+    )
+  },
+
+  'what was changed while it was away is brought back': async (plane, cluster) => {
+    const key = { namespace: 'default', name: 'restart-0' }
+    const body = { data: { a: Buffer.from('changed').toString('base64') } }
+    await cluster.patch(resources.secret, key, { type: 'merge', body }, { fieldManager: 'somebody' })
+    const { server } = await startChild(plane)
+    await until(cluster, resources.secret, key, (secret) => texts(secret)['a'] === 'restart-0')
+    await server.stop()
+  },
+
+  'kill -9 in the middle of the work loses nothing': async (plane, cluster) => {
+    const first = await startChild(plane)
+    const pem = await pemOf(first)
+    const keys = names(60, 'killed')
+    const created = (async () => {
+      for (const key of keys)
+        await cluster.create(resources.sealedSecret, await seal(pem, { ...key, stringData: { a: key.name } }))
+    })()
+    await until(cluster, resources.secret, { namespace: 'default', name: 'killed-10' }, (secret) => secret !== null)
+    await first.server.kill()
+    await created
+    const second = await startChild(plane)
+    for (const key of keys) await untilSynced(cluster, key, 'True')
+    for (const key of keys) assert.deepEqual(texts(await cluster.get(resources.secret, key)), { a: key.name })
+    await second.server.stop()
+  },
+
+  'an API server that dies and comes back is taken up again': async (plane, cluster) => {
+    const child = await startChild(plane)
+    const pem = await pemOf(child)
+    await plane.killApiserver()
+    await plane.restartApiserver()
+    const key = { namespace: 'default', name: 'after-outage' }
+    await cluster.create(resources.sealedSecret, await seal(pem, { ...key, stringData: { a: '1' } }))
+    await untilSynced(cluster, key, 'True')
+    await child.server.stop()
+  },
+
+  'SIGTERM ends it in order with 0': async (plane) => {
+    const child = spawn(
+      process.execPath,
+      [
+        '--conditions=source',
+        entry,
+        `--kubeconfig=${plane.kubeconfig}`,
+        '--listen-addr=127.0.0.1:0',
+        '--listen-metrics-addr=127.0.0.1:0',
+      ],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, POD_NAMESPACE: 'kube-system' },
+      },
+    )
+    const exited = once(child, 'exit')
+    for await (const chunk of child.stdout) if (String(chunk).includes('HTTP metrics server serving')) break
+    child.kill('SIGTERM')
+    assert.deepEqual(await exited, [0, null])
+  },
+
+  'key Secrets that hold no key never stop it': async (plane, cluster) => {
+    const labels = { 'sealedsecrets.bitnami.com/sealed-secrets-key': 'active' }
+    const broken: Readonly<Record<string, object>> = {
+      'broken-empty': {},
+      'broken-text': { stringData: { 'tls.key': 'no key', 'tls.crt': 'no certificate' } },
+      'broken-half': { stringData: { 'tls.key': (await foreignKey()).privateKeyPem, 'tls.crt': '' } },
+    }
+    for (const [name, content] of Object.entries(broken)) {
+      const metadata = { name, namespace: 'kube-system', labels }
+      await cluster.create(resources.secret, { apiVersion: 'v1', kind: 'Secret', metadata, ...content })
+    }
+    const child = await startChild(plane)
+    const key = { namespace: 'default', name: 'beside-broken-keys' }
+    await cluster.create(resources.sealedSecret, await seal(await pemOf(child), { ...key, stringData: { a: '1' } }))
+    await untilSynced(cluster, key, 'True')
+    await child.server.stop()
+    assert.match(child.server.output(), /Error reading key.*broken-text/)
+  },
+
+  'of two replicas one writes, and the other goes on when it ends': async (_plane, cluster) => {
+    const start = (identity: string) =>
+      startController(cluster, { sealedSecrets: sealedSettings(), leaderElection: true, identity })
+    const first = await start('one')
+    const second = await start('two')
+    const pem = await (await fetch(`http://127.0.0.1:${second.ports.api}/v1/cert.pem`)).text()
+    const key = { namespace: 'default', name: 'replicated' }
+    await cluster.create(resources.sealedSecret, await seal(pem, { ...key, stringData: { a: '1' } }))
+    await untilSynced(cluster, key, 'True')
+    assert.match(first.log(), /leading identity=one/)
+    assert.ok(!second.log().includes('leading'))
+    await first.stop()
+    const next = { namespace: 'default', name: 'replicated-next' }
+    await cluster.create(resources.sealedSecret, await seal(pem, { ...next, stringData: { a: '1' } }))
+    await untilSynced(cluster, next, 'True')
+    assert.match(second.log(), /leading identity=two/)
+    await second.stop()
+  },
+
+  'it does not start beside the upstream controller, unless told to': async (_plane, cluster) => {
+    const metadata = { name: 'upstream', namespace: 'kube-system', labels: { name: 'sealed-secrets-controller' } }
+    const spec = { containers: [{ name: 'a', image: 'a' }] }
+    const pod = await cluster.create(resources.pod, { apiVersion: 'v1', kind: 'Pod', metadata, spec })
+    await cluster.updateStatus(resources.pod, { ...pod, status: { phase: 'Running' } })
+    await assert.rejects(startController(cluster, { sealedSecrets: sealedSettings() }), { code: 'UPSTREAM_RUNNING' })
+    const taken = await startController(cluster, { sealedSecrets: sealedSettings(), takeover: true })
+    await taken.stop()
+    await cluster.delete(resources.pod, { namespace: 'kube-system', name: 'upstream' })
+  },
+
+  'a key that is relabelled is no longer used': async (_plane, cluster) => {
+    const key = await foreignKey()
+    await cluster.create(resources.secret, keySecret('retired', key))
+    const controller = await startController(cluster, { sealedSecrets: sealedSettings() })
+    const sealed = (name: string) => seal(key.certificatePem, { namespace: 'default', name, stringData: { a: '1' } })
+    await cluster.create(resources.sealedSecret, await sealed('before-retirement'))
+    await untilSynced(cluster, { namespace: 'default', name: 'before-retirement' }, 'True')
+    const body = { metadata: { labels: { 'sealedsecrets.bitnami.com/sealed-secrets-key': 'compromised' } } }
+    await cluster.patch(resources.secret, { namespace: 'kube-system', name: 'retired' }, { type: 'merge', body })
+    const verify = async (): Promise<number> => {
+      const request = { method: 'POST', body: JSON.stringify(await sealed('x')) }
+      return (await fetch(`http://127.0.0.1:${controller.ports.api}/v1/verify`, request)).status
+    }
+    for (const deadline = Date.now() + 5_000; (await verify()) !== 409; ) assert.ok(Date.now() < deadline)
+    await controller.stop()
+  },
+}
+
+test('the Sealed Secrets controller as a process', { timeout: 300_000 }, async (t) => {
+  if ((await available(t, 'etcd', 'kube-apiserver')) === null) return
+  const plane = await startControlPlane({ crds: crds('sealed-secrets') })
+  t.after(() => plane.stop())
+  const cluster = await clientOf(plane)
+  t.after(() => cluster.close())
+  for (const [name, run] of Object.entries(cases)) await t.test(name, { timeout: 60_000 }, () => run(plane, cluster))
+})
