@@ -58,7 +58,8 @@ export async function encryptTo(session: Session, argument: string | undefined):
   return 0
 }
 
-function checkDocuments(store: Store, documents: SopsFile['documents']): void {
+/** Refuses documents that cannot be encrypted: none at all, or with an entry named like the metadata. */
+export function checkDocuments(store: Store, documents: SopsFile['documents']): void {
   const [first] = documents
   if (first === undefined) {
     throw new SopsExit(
@@ -122,7 +123,8 @@ export async function encryptTree(
   )
 }
 
-async function newFileMetadata(session: Session, file: Target, input: Store): Promise<Metadata> {
+/** The metadata of a new file, from flags and creation rule. */
+export async function newFileMetadata(session: Session, file: Target, input: Store): Promise<Metadata> {
   const { flags, globals } = session
   const rule = await session.creationRule(file)
   const isBinary = input.format === 'binary'

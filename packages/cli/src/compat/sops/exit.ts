@@ -82,6 +82,17 @@ export function fatal(io: Io, text: string): void {
   log(io, { level: 'fatal', text, logger: 'CMD', fields: '' })
 }
 
+/** Writes an error that the program goes on after. */
+export function logError(io: Io, text: string, cause?: string): void {
+  log(io, { level: 'error', text, logger: 'CMD', fields: cause === undefined ? '' : ` error=${quoted(cause)}` })
+}
+
+/** Writes a line of progress as Go's `log` package does. */
+export function progress(io: Io, text: string): void {
+  const [date = '', time = ''] = localTime(io.now()).slice(0, 19).split('T')
+  io.stderr.write(`${date.replaceAll('-', '/')} ${time} ${text}\n`)
+}
+
 function log(io: Io, line: { level: string; text: string; logger: string; fields: string }): void {
   const { level, text, logger, fields } = line
   io.stderr.write(`[${logger}]\t time="${localTime(io.now())}" level=${level} msg=${quoted(text)}${fields}\n`)

@@ -44,7 +44,16 @@ const changes = ['gcp-kms', 'hckms', 'azure-kv', 'kms', 'hc-vault-transit', 'age
 )
 
 /** The sub-commands that exist here. */
-export type CommandName = 'decrypt' | 'encrypt' | 'rotate' | 'set' | 'unset' | 'filestatus' | 'exec-env'
+export type CommandName =
+  | 'updatekeys'
+  | 'decrypt'
+  | 'encrypt'
+  | 'rotate'
+  | 'edit'
+  | 'set'
+  | 'unset'
+  | 'filestatus'
+  | 'exec-env'
 
 /** Flags of each sub-command, in the order of sops' help. */
 export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
@@ -76,6 +85,11 @@ export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
     ...service,
   ],
   unset: [...types, threshold, ignoreMac, order, idempotent, ...service],
+  edit: [
+    ...[...keys, ...types, ...rules, ...strings('encryption-context'), threshold],
+    ...[flag('bool', 'show-master-keys', { short: 's' }), ignoreMac, order, ...service],
+  ],
+  updatekeys: [flag('bool', 'yes', { short: 'y' }), ...strings('input-type'), ...service],
   filestatus: strings('input-type'),
   'exec-env': [
     ...[flag('bool', 'background'), flag('bool', 'pristine'), ...strings('user'), flag('bool', 'same-process')],
@@ -84,15 +98,7 @@ export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
 }
 
 /** Sub-commands of sops that are not here yet. */
-export const missingCommands: readonly string[] = [
-  'completion',
-  'exec-file',
-  'publish',
-  'keyservice',
-  'groups',
-  'updatekeys',
-  'edit',
-]
+export const missingCommands: readonly string[] = ['completion', 'exec-file', 'publish', 'keyservice', 'groups']
 
 /** Flags of the program itself, which are also those of its old form without a sub-command. */
 export const rootFlags: readonly Flag[] = [

@@ -1,10 +1,11 @@
+import { resolve } from 'node:path'
 import { decryptTo } from './decrypt.ts'
 import { codes, SopsExit, warn } from './exit.ts'
 import type { Session } from './session.ts'
 
 /**
  * The form without a sub-command: `sops -d file`, `sops -e file`, `sops -r file`, `sops --set '...' file`. Without one
- * of these flags it opens an editor, which is not there yet.
+ * of these flags it opens an editor.
  */
 export async function legacy(session: Session): Promise<number> {
   const { flags, args, io } = session
@@ -24,5 +25,9 @@ export async function legacy(session: Session): Promise<number> {
   if (mode === 'decrypt') return decryptTo(session, path)
   if (mode === 'rotate') return (await import('./rotate.ts')).rotateTo(session, path)
   if (mode === 'set') return (await import('./set.ts')).setLegacy(session, path)
-  throw new SopsExit('sops edit is not supported yet by this program', codes.generic)
+  const absolute = resolve(io.cwd, path)
+  const override = flags.text('filename-override')
+  // Unlike the sub-command, this form wants a creation rule for files that exist, too.
+  await session.creationRule({ path: absolute, name: override === '' ? absolute : resolve(io.cwd, override) })
+  return (await import('./edit.ts')).editFile(session, path)
 }

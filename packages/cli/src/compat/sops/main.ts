@@ -7,6 +7,8 @@ import { Session } from './session.ts'
 const commands: Readonly<Record<CommandName, () => Promise<(session: Session) => Promise<number>>>> = {
   decrypt: async () => (await import('./decrypt.ts')).decrypt,
   encrypt: async () => (await import('./encrypt.ts')).encrypt,
+  edit: async () => (await import('./edit.ts')).edit,
+  updatekeys: async () => (await import('./updatekeys.ts')).updatekeys,
   set: async () => (await import('./set.ts')).set,
   unset: async () => (await import('./set.ts')).unset,
   rotate: async () => (await import('./rotate.ts')).rotate,

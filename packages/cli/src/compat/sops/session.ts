@@ -68,6 +68,11 @@ export class Session {
     return step(() => matchRule(config, path), codes.generic)
   }
 
+  /** Whether there is a configuration file. */
+  hasConfig(): boolean {
+    return this.#openConfig() !== null
+  }
+
   #openConfig(): { path: string; config: Promise<Config> } | null {
     if (this.#config === undefined) {
       const path = this.globals.text('config') || this.#lookup()
@@ -120,13 +125,13 @@ export class Session {
     }, codes.generic)
   }
 
-  /** The data key of a file. */
-  async dataKey(file: SopsFile): Promise<Uint8Array> {
+  /** The data key of a file; the order of kinds is the flag's unless it is given. */
+  async dataKey(file: SopsFile, order?: readonly string[]): Promise<Uint8Array> {
     this.refuseRemoteServices()
-    const order = decryptionOrder(this.flags.text('decryption-order'))
+    const kinds = order ?? decryptionOrder(this.flags.text('decryption-order'))
     if (!this.flags.flag('enable-local-keyservice')) throw noService(file)
     try {
-      return await unwrapDataKey(file.metadata, { unwrap: this.keys.unwrap, order })
+      return await unwrapDataKey(file.metadata, { unwrap: this.keys.unwrap, order: kinds })
     } catch (error) {
       if (!(error instanceof DataKeyError)) throw new SopsExit(goText(error), codes.couldNotRetrieveKey, error)
       const { dataKeyText } = await import('./userror.ts')

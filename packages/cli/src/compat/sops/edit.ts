@@ -1,0 +1,166 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { type Branch, formatVersion, IvStash, type SopsFile, type Store } from '@sealkit/core/sops'
+import { splitWords } from '@sealkit/keyservice'
+import { checkDocuments, encryptTree, newFileMetadata, wrapNewKey } from './encrypt.ts'
+import { codes, goText, logError, SopsExit, step } from './exit.ts'
+import { exists, type Target, writeOutput } from './files.ts'
+import type { Session } from './session.ts'
+import { waitForEnter } from './terminal.ts'
+
+/** `sops edit file`, and `sops file`. */
+export async function edit(session: Session): Promise<number> {
+  const [path] = session.args
+  if (path === undefined) throw new SopsExit('Error: no file specified', codes.noFileSpecified)
+  session.warnArguments()
+  return editFile(session, path)
+}
+
+/** Opens a file's plain form in an editor and encrypts what comes back; a file that does not exist begins as an example. */
+export async function editFile(session: Session, argument: string): Promise<number> {
+  const { flags, io } = session
+  if (flags.flag('show-master-keys')) {
+    throw new SopsExit(
+      '--show-master-keys is not supported by this program: sops drops all edits with it',
+      codes.generic,
+    )
+  }
+  const path = resolve(io.cwd, argument)
+  const override = flags.text('filename-override')
+  const file = { path, name: override === '' ? path : resolve(io.cwd, override) }
+  const input = await session.store(file, 'input-type')
+  const output = await session.store(file, 'output-type')
+  const stash = new IvStash()
+  const opened = exists(path) ? await open(session, file, { input, stash }) : await begin(session, file, input)
+  const edited = await editDocuments(session, opened.file, { input, output, name: basename(path) })
+  const encrypted = await encryptTree(session, edited, opened.dataKey, stash)
+  const content = await step(() => output.emitEncrypted(encrypted), codes.errorDumpingTree, 'Could not marshal tree: ')
+  writeOutput(io, content, { inPlace: path, output: '', plain: false })
+  return 0
+}
+
+interface Opened {
+  readonly file: SopsFile
+  readonly dataKey: Uint8Array
+}
+
+async function open(
+  session: Session,
+  file: Target,
+  { input, stash }: { input: Store; stash: IvStash },
+): Promise<Opened> {
+  const encrypted = await session.load(input, file)
+  const dataKey = await session.dataKey(encrypted)
+  return { file: await session.decrypt(encrypted, { dataKey, stash }), dataKey }
+}
+
+async function begin(session: Session, file: Target, input: Store): Promise<Opened> {
+  const metadata = await newFileMetadata(session, file, input)
+  const { example } = await import('./example.ts')
+  return wrapNewKey(session, { documents: [example(input.format)], metadata })
+}
+
+interface Editing {
+  readonly input: Store
+  readonly output: Store
+  readonly name: string
+}
+
+/** The documents as the editor left them. The plain text lies in a folder of the user's own, which is removed. */
+async function editDocuments(session: Session, file: SopsFile, editing: Editing): Promise<SopsFile> {
+  const folder = mkdtempSync(join(session.io.env['TMPDIR'] || tmpdir(), 'sops'))
+  try {
+    const path = join(folder, editing.name)
+    const before = await step(
+      () => editing.output.emit(file.documents),
+      codes.errorDumpingTree,
+      'Could not marshal tree: ',
+    )
+    writeFileSync(path, before, { mode: 0o600, flag: 'wx' })
+    for (;;) {
+      await runEditor(session, path)
+      const after = readFileSync(path)
+      if (after.equals(before)) throw new SopsExit('File has not changed, exiting.', 200)
+      const documents = readEdited(session, after, editing)
+      if (documents !== null) return { documents, metadata: { ...file.metadata, version: newest(file) } }
+      waitForEnter(session.io)
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The edited documents; null, with a message, where they cannot be encrypted. */
+function readEdited(session: Session, bytes: Uint8Array, { input, output }: Editing): readonly Branch[] | null {
+  const again = 'Press enter to return to the editor, or Ctrl+C to exit.'
+  let documents: readonly Branch[]
+  try {
+    documents = input.load(bytes)
+  } catch (error) {
+    logError(session.io, `Could not load tree, probably due to invalid syntax. ${again}`, goText(error))
+    return null
+  }
+  try {
+    checkDocuments(output, documents)
+    return documents
+  } catch (error) {
+    logError(session.io, `Tree not valid for encryption. ${again}`, goText(error))
+    return null
+  }
+}
+
+/** A file that an older sops wrote becomes one of this version. */
+function newest({ metadata }: SopsFile): string {
+  const numbers = (version: string): number[] => (version.match(/\d+/g) ?? []).slice(0, 3).map(Number)
+  const [ours, theirs] = [numbers(formatVersion), numbers(metadata.version)]
+  const difference = ours.map((part, index) => part - (theirs[index] ?? 0)).find((part) => part !== 0) ?? 0
+  return difference > 0 ? formatVersion : metadata.version
+}
+
+async function runEditor(session: Session, path: string): Promise<void> {
+  const { io } = session
+  const [file = '', ...args] = editorCommand(session)
+  const problem = await new Promise<string | null>((done, cancel) => {
+    const child = spawn(file, [...args, path], { cwd: io.cwd, env: io.env, stdio: 'inherit' })
+    const stop = (): void => cancel(new SopsExit('User canceled operation', codes.generic))
+    const signals = ['SIGINT', 'SIGTERM'] as const
+    for (const signal of signals) process.on(signal, stop)
+    const end = (result: string | null): void => {
+      for (const signal of signals) process.off(signal, stop)
+      done(result)
+    }
+    child.on('error', (error) => end(spawnProblem(file, error)))
+    child.on('close', (code, signal) => {
+      if (code === 0) end(null)
+      else end(signal === null ? `exit status ${code}` : `signal: ${signal}`)
+    })
+  })
+  if (problem !== null) throw new SopsExit(`Could not run editor: ${problem}`, 201)
+}
+
+function spawnProblem(file: string, error: Error): string {
+  const missing = 'code' in error && error.code === 'ENOENT'
+  if (!missing) return error.message
+  if (file.includes('/')) return `fork/exec ${file}: no such file or directory`
+  return `exec: ${JSON.stringify(file)}: executable file not found in $PATH`
+}
+
+/** The editor and its arguments: `SOPS_EDITOR`, `EDITOR`, or the first of vim, nano and vi that is there. */
+function editorCommand({ io }: Session): readonly string[] {
+  for (const name of ['SOPS_EDITOR', 'EDITOR']) {
+    const line = io.env[name]
+    if (line === undefined || line === '') continue
+    const words = splitWords(line)
+    if (words !== null && words.length > 0) return words
+    throw new SopsExit(`Could not run editor: invalid $${name}: ${line}`, 201)
+  }
+  const folders = (io.env['PATH'] ?? '').split(':').filter((folder) => folder !== '')
+  const found = ['vim', 'nano', 'vi'].find((editor) => folders.some((folder) => exists(join(folder, editor))))
+  if (found !== undefined) return [found]
+  throw new SopsExit(
+    "Could not run editor: no editor available: sops attempts to use the editor defined in the SOPS_EDITOR or EDITOR environment variables, and if that's not set defaults to any of vim, nano, vi, but none of them could be found",
+    201,
+  )
+}
