@@ -74,3 +74,44 @@ export function blockEnd(json: ByteString, start: number): number {
   }
   return json.length
 }
+
+/** How a value begins, and so how its end is found. */
+export const KIND = { none: 0, string: 1, object: 2, array: 3, literal: 4, number: 5 } as const
+
+const KINDS = /* @__PURE__ */ kinds()
+
+function kinds(): Uint8Array {
+  const table = new Uint8Array(256)
+  for (const character of '+-0123456789iINn') table[character.charCodeAt(0)] = KIND.number
+  for (const character of 'tf') table[character.charCodeAt(0)] = KIND.literal
+  table[CODE.quote] = KIND.string
+  table[CODE.openBrace] = KIND.object
+  table[CODE.openBracket] = KIND.array
+  return table
+}
+
+const LETTER_N = 0x6e
+const LETTER_U = 0x75
+
+/** The kind of the value that begins at an offset; none where none does. */
+export function valueKind(json: ByteString, at: number): number {
+  const code = json.charCodeAt(at)
+  // "n" begins a null, unless it is the "nan" that gjson also reads.
+  if (code === LETTER_N && (at + 1 >= json.length || json.charCodeAt(at + 1) === LETTER_U)) return KIND.literal
+  return KINDS[code] ?? KIND.none
+}
+
+/** The offset of the next character that begins a value, or the end. */
+export function valueStart(json: ByteString, from: number): number {
+  let at = from
+  while (at < json.length && KINDS[json.charCodeAt(at)] === KIND.none) at += 1
+  return at
+}
+
+/** The offset after a value; -1 for a string that does not end. */
+export function valueEnd(json: ByteString, at: number, kind: number): number {
+  if (kind === KIND.string) return stringEnd(json, at + 1)
+  if (kind === KIND.object || kind === KIND.array) return blockEnd(json, at)
+  if (kind === KIND.literal) return literalEnd(json, at)
+  return kind === KIND.number ? numberEnd(json, at) : at
+}

@@ -4,19 +4,18 @@ import { isModifier, runModifier, staticValue } from './modifier.ts'
 import { multipath } from './multipath.ts'
 import { type ArrayComponent, arrayComponent, type KeyComponent, keyComponent, splitPipe } from './path.ts'
 import { queryMatches } from './query.ts'
-import { blockEnd, CODE, literalEnd, numberEnd, stringEnd } from './scan.ts'
+import { CODE, KIND, stringEnd, valueEnd, valueKind, valueStart } from './scan.ts'
 import {
   exists,
   jsonValue,
-  literalValue,
   MISSING,
   nextValue,
   numberValue,
   parse,
   stringOf,
-  stringValue,
   unescaped,
   type Value,
+  valueOfKind,
 } from './value.ts'
 
 /**
@@ -159,67 +158,18 @@ interface Visit {
 function visit(search: Search, { matches, hit, rest }: Visit): boolean {
   const { json, at } = search
   const kind = valueKind(json, at)
-  if (matches && !hit && (kind === OBJECT || kind === ARRAY) && search.depth < MAX_DEPTH) {
+  if (matches && !hit && (kind === KIND.object || kind === KIND.array) && search.depth < MAX_DEPTH) {
     search.at = at + 1
     search.depth += 1
-    const found = kind === OBJECT ? searchObject(search, rest) : searchArray(search, rest)
+    const found = kind === KIND.object ? searchObject(search, rest) : searchArray(search, rest)
     search.depth -= 1
     return found
   }
   const end = valueEnd(json, at, kind)
   search.at = end < 0 ? json.length : end
-  if (!hit || end < 0 || kind === NONE) return false
-  search.value = valueAt(kind, json.slice(at, end))
+  if (!hit || end < 0 || kind === KIND.none) return false
+  search.value = valueOfKind(kind, json.slice(at, end))
   return true
-}
-
-const NONE = 0
-const STRING = 1
-const OBJECT = 2
-const ARRAY = 3
-const LITERAL = 4
-const NUMBER = 5
-const KINDS = /* @__PURE__ */ kinds()
-
-function kinds(): Uint8Array {
-  const table = new Uint8Array(256)
-  for (const character of '+-0123456789iINn') table[character.charCodeAt(0)] = NUMBER
-  for (const character of 'tf') table[character.charCodeAt(0)] = LITERAL
-  table[CODE.quote] = STRING
-  table[CODE.openBrace] = OBJECT
-  table[CODE.openBracket] = ARRAY
-  return table
-}
-
-const LETTER_N = 0x6e
-const LETTER_U = 0x75
-
-function valueKind(json: ByteString, at: number): number {
-  const code = json.charCodeAt(at)
-  // "n" begins a null, unless it is the "nan" that gjson also reads.
-  if (code === LETTER_N && (at + 1 >= json.length || json.charCodeAt(at + 1) === LETTER_U)) return LITERAL
-  return KINDS[code] ?? NONE
-}
-
-/** The offset of the next character that begins a value, or the end. */
-function valueStart(json: ByteString, from: number): number {
-  let at = from
-  while (at < json.length && KINDS[json.charCodeAt(at)] === NONE) at += 1
-  return at
-}
-
-/** The offset after a value; -1 for a string that does not end. */
-function valueEnd(json: ByteString, at: number, kind: number): number {
-  if (kind === STRING) return stringEnd(json, at + 1)
-  if (kind === OBJECT || kind === ARRAY) return blockEnd(json, at)
-  if (kind === LITERAL) return literalEnd(json, at)
-  return kind === NUMBER ? numberEnd(json, at) : at
-}
-
-function valueAt(kind: number, raw: ByteString): Value {
-  if (kind === STRING) return stringValue(raw)
-  if (kind === LITERAL) return literalValue(raw)
-  return kind === NUMBER ? numberValue(raw) : jsonValue(raw)
 }
 
 /** What a search keeps while it goes through an array. */
@@ -251,7 +201,7 @@ function searchArray(search: Search, path: ByteString): boolean {
       if (visit(search, { matches, hit: matches && !component.more, rest: component.rest })) return true
     } else if (ask(search, elements)) return true
     if (component.each !== undefined) elements.spans.push(at, search.at)
-    if (search.at === json.length && valueKind(json, at) === STRING && stringEnd(json, at + 1) < 0) return false
+    if (search.at === json.length && valueKind(json, at) === KIND.string && stringEnd(json, at + 1) < 0) return false
   }
   return false
 }
@@ -259,7 +209,7 @@ function searchArray(search: Search, path: ByteString): boolean {
 function elementStart(json: ByteString, from: number): number {
   for (let at = from; at < json.length; at++) {
     const code = json.charCodeAt(at)
-    if (code === CODE.closeBracket || KINDS[code] !== NONE) return at
+    if (code === CODE.closeBracket || valueKind(json, at) !== KIND.none) return at
   }
   return json.length
 }
@@ -279,7 +229,7 @@ function ask(search: Search, elements: Elements): boolean {
   const end = valueEnd(json, at, kind)
   search.at = end < 0 ? json.length : end
   if (end < 0 || query === undefined) return false
-  const element = valueAt(kind, json.slice(at, end))
+  const element = valueOfKind(kind, json.slice(at, end))
   if (element.type !== 'JSON' && query.path !== '') return false
   const asked = element.type === 'JSON' ? find(element.raw, query.path, search.depth + 1) : element
   if (!queryMatches(query, asked)) return false

@@ -1,6 +1,6 @@
 import { formatFloat, NumberError, parseFloat64 } from '@sealkit/core/go'
 import type { ByteString } from './bytes.ts'
-import { blockEnd, CODE, literalEnd, numberEnd, stringEnd } from './scan.ts'
+import { CODE, KIND, stringEnd, valueEnd, valueKind, valueStart } from './scan.ts'
 
 /** The types of gjson, in its order. A missing value has the type `Null`. */
 export type ValueType = 'Null' | 'False' | 'Number' | 'String' | 'True' | 'JSON'
@@ -96,14 +96,11 @@ export function booleanOf(value: Value): boolean {
 export function parse(json: ByteString): Value {
   let at = 0
   while (at < json.length && json.charCodeAt(at) <= CODE.space) at += 1
-  const character = json.charAt(at)
-  if (character === '{' || character === '[') return jsonValue(json.slice(at))
-  if (character === '"') return leadingString(json, at)
-  if (character === 't' || character === 'f') return literalValue(json.slice(at, literalEnd(json, at)))
-  if (character === 'n' && (at + 1 >= json.length || json[at + 1] === 'u')) {
-    return literalValue(json.slice(at, literalEnd(json, at)))
-  }
-  return /^[-+0-9iINn]$/.test(character) ? numberValue(json.slice(at, numberEnd(json, at))) : MISSING
+  const kind = at < json.length ? valueKind(json, at) : KIND.none
+  if (kind === KIND.none) return MISSING
+  if (kind === KIND.object || kind === KIND.array) return jsonValue(json.slice(at))
+  if (kind === KIND.string) return leadingString(json, at)
+  return valueOfKind(kind, json.slice(at, valueEnd(json, at, kind)))
 }
 
 function leadingString(json: ByteString, at: number): Value {
@@ -114,29 +111,20 @@ function leadingString(json: ByteString, at: number): Value {
   return { type: 'String', raw, str: inside.includes('\\') ? unescaped(inside) : inside }
 }
 
+/** The value of a kind that a stretch of a document is. */
+export function valueOfKind(kind: number, raw: ByteString): Value {
+  if (kind === KIND.string) return stringValue(raw)
+  if (kind === KIND.literal) return literalValue(raw)
+  return kind === KIND.number ? numberValue(raw) : jsonValue(raw)
+}
+
 /** The first value at or after an offset (`parseAny`) and the offset after it; no value when there is none. */
 export function nextValue(json: ByteString, from: number): { readonly value: Value | undefined; readonly end: number } {
-  for (let at = from; at < json.length; at++) {
-    const character = json.charAt(at)
-    if (character === '{' || character === '[') {
-      const end = blockEnd(json, at)
-      return { value: jsonValue(json.slice(at, end)), end }
-    }
-    if (character === '"') {
-      const end = stringEnd(json, at + 1)
-      return end < 0 ? { value: undefined, end: json.length } : { value: stringValue(json.slice(at, end)), end }
-    }
-    const isNull = character === 'n' && (at + 1 >= json.length || json[at + 1] === 'u')
-    if (isNull || character === 't' || character === 'f') {
-      const end = literalEnd(json, at)
-      return { value: literalValue(json.slice(at, end)), end }
-    }
-    if (/^[-+0-9iINn]$/.test(character)) {
-      const end = numberEnd(json, at)
-      return { value: numberValue(json.slice(at, end)), end }
-    }
-  }
-  return { value: undefined, end: json.length }
+  const at = valueStart(json, from)
+  const kind = valueKind(json, at)
+  const end = at < json.length ? valueEnd(json, at, kind) : -1
+  if (end < 0) return { value: undefined, end: json.length }
+  return { value: valueOfKind(kind, json.slice(at, end)), end }
 }
 
 /**
