@@ -42,4 +42,5 @@ export {
   type Transport,
   type TransportOptions,
 } from './transport.ts'
+export { proxyFor } from './wire/proxy.ts'
 export { type Priority, type WorkOptions, type WorkQueue, type WorkQueueOptions, workQueue } from './workqueue.ts'

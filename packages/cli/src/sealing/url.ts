@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { httpTransport } from '@sealkit/kubernetes'
+import { httpTransport, proxyFor } from '@sealkit/kubernetes'
 import { CliError } from '../exit.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -33,11 +33,27 @@ function parseUrl(source: string): URL {
   }
 }
 
-async function get(url: URL, env: Env): ReturnType<ReturnType<typeof httpTransport>['request']> {
-  const session = async (): Promise<{ headers: Record<string, string> }> => ({ headers: {} })
-  const transport = httpTransport({ server: url.origin, session }, { env: { ...env }, maxBytes, retries: 0 })
+type Response = Awaited<ReturnType<ReturnType<typeof httpTransport>['request']>>
+
+async function get(url: URL, env: Env): Promise<Response> {
+  const proxy = url.protocol === 'http:' ? proxyFor(url, { ...env }) : undefined
+  if (proxy === undefined) return request(url.origin, `${url.pathname}${url.search}`, {}, { ...env })
+  // A proxy is asked for the whole URL; only TLS goes through a tunnel, which the transport opens.
+  const { origin, username, password } = new URL(proxy)
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const authorization = username === '' ? {} : { 'proxy-authorization': `Basic ${btoa(pair)}` }
+  return request(origin, `${url.origin}${url.pathname}${url.search}`, { host: url.host, ...authorization }, {})
+}
+
+async function request(
+  server: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  env: NodeJS.ProcessEnv,
+): Promise<Response> {
+  const transport = httpTransport({ server, session: async () => ({ headers: {} }) }, { env, maxBytes, retries: 0 })
   try {
-    return await transport.request({ method: 'GET', path: `${url.pathname}${url.search}`, headers: {} })
+    return await transport.request({ method: 'GET', path, headers })
   } finally {
     transport.close()
   }
