@@ -88,7 +88,7 @@ function fromBrokenUtf8(bytes: Uint8Array): Source {
   while (failure === undefined && offset < bytes.length) {
     const width = sequenceWidth(bytes[offset] ?? 0)
     // A sequence that the chunk or the input breaks off is left for the next time.
-    if (offset + width > Math.min(chunk + CHUNK, bytes.length)) chunk = offset
+    if (offset + Math.max(width, 1) > Math.min(chunk + CHUNK, bytes.length)) chunk = offset
     failure = sequenceFailure(bytes, offset, width)
     if (failure === undefined) offset += width
   }
