@@ -41,6 +41,14 @@ const denied: readonly (readonly [why: string, policy: Policy, fixture: Paramete
     { rules: [{ provider: 'fake', hosts: [], paths: ['team'] }] },
     { spec: { dataFrom: [{ find: { path: 'other', name: { regexp: '.' } } }] } },
   ],
+  [
+    'a find that reaches further than its path',
+    { rules: [{ provider: 'fake', hosts: [], paths: ['team(/.*)?'] }] },
+    {
+      fake: [{ key: 'other', value: 'x' }],
+      spec: { dataFrom: [{ find: { path: 'team', name: { regexp: '.' } } }] },
+    },
+  ],
 ]
 
 for (const [why, policy, fixture] of denied) {

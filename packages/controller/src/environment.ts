@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import type { Environment } from '@sealkit/resolver'
 import type { ControllerIo } from './io.ts'
 
@@ -14,5 +15,10 @@ export function providerEnvironment({ env }: Pick<ControllerIo, 'env'>): Environ
     const address = env[variable]
     return address === undefined || address === '' ? [] : [[service, address] as const]
   })
-  return { now: () => Date.now(), endpoints: Object.fromEntries(set), ambient: env }
+  return {
+    now: () => Date.now(),
+    endpoints: Object.fromEntries(set),
+    ambient: env,
+    readFile: (path) => readFile(path, 'utf8'),
+  }
 }

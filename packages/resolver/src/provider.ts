@@ -83,6 +83,8 @@ export interface Environment {
    * which is the rule for manifests that somebody else wrote.
    */
   readonly ambient?: Readonly<Record<string, string | undefined>>
+  /** Reads a file that an ambient variable names (a projected token). Absent = such variables are of no use. */
+  readFile?(path: string): Promise<string>
 }
 
 /** What a provider is opened with. */

@@ -100,10 +100,13 @@ async function startValues(read: Exclude<Read, Get>, options: ReadsOptions): Pro
     })
   }
   const store = options.stores.get(storeRefKey(read.store))
-  if (context.policy !== undefined && store?.store !== undefined) {
-    checkLocation(context.policy, store.store, read.query.path ?? '')
-  }
-  return sessionOf(store).find(read.query, signal)
+  const { policy } = context
+  if (policy === undefined || store?.store === undefined) return sessionOf(store).find(read.query, signal)
+  checkLocation(policy, store.store, read.query.path ?? '')
+  const found = await sessionOf(store).find(read.query, signal)
+  // A path bounds what some backends search and not what others do, so every name is checked too.
+  for (const name of found?.keys() ?? []) checkLocation(policy, store.store, name)
+  return found
 }
 
 function sessionOf(store: OpenedStore | undefined): Session {

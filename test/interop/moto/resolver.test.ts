@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import type { Manifest } from '@sealkit/core/manifest'
 import {
@@ -189,5 +191,54 @@ for (const [reference, value] of references) {
     const environment = { now: Date.now, endpoints: endpoints(moto), ambient }
     const bytes = await resolveReference(parseReference(reference), { environment })
     assert.equal(Buffer.from(bytes).toString(), value)
+  })
+}
+
+const ambients: readonly (readonly [what: string, ambient: Readonly<Record<string, string>>])[] = [
+  ['a web identity', { AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/r', AWS_WEB_IDENTITY_TOKEN_FILE: '/var/token' }],
+  ['Pod Identity', { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'pod', AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: '/var/token' }],
+]
+
+for (const [what, variables] of ambients) {
+  test(`the pod's own credentials: ${what}`, async (t) => {
+    if ((await available(t, 'moto_server')) === null || moto === undefined) return
+    const server = moto
+    await applyAwsState(server.url, { sm: [{ name: 'pod/a', string: 'x' }] })
+    const agent = createServer((request, response) => {
+      const allowed = request.headers.authorization === 'token-of-the-pod'
+      const answer = { AccessKeyId: 'AK', SecretAccessKey: 'SK', Token: 'T', Expiration: '2100-01-01T00:00:00Z' }
+      response.writeHead(allowed ? 200 : 401).end(JSON.stringify(answer))
+    })
+    await new Promise<void>((resolve) => agent.listen(0, '127.0.0.1', resolve))
+    t.after(() => agent.close())
+    const uri = `http://127.0.0.1:${(agent.address() as AddressInfo).port}/`
+    const ambient = Object.fromEntries(
+      Object.entries(variables).map(([name, value]) => [name, value === 'pod' ? uri : value]),
+    )
+    const readFile = async (path: string): Promise<string> => (path === '/var/token' ? 'token-of-the-pod\n' : '')
+    const sessions = createSessions({ environment: { now: Date.now, endpoints: endpoints(server), ambient, readFile } })
+    const cluster = manifestAccess([awsStore({ auth: undefined })])
+    const { data: found } = await resolveExternalSecret(externalSecret({ spec: { data: entries('pod/a') } }), {
+      sessions,
+      cluster,
+    })
+    assert.equal(Buffer.from(found.get('k0') ?? []).toString(), 'x')
+    await sessions.close()
+  })
+}
+
+const strangers: readonly (readonly [ambient: Readonly<Record<string, string>>, code: string])[] = [
+  [{}, 'CREDENTIAL_MISSING'],
+  [{ AWS_ROLE_ARN: 'r', AWS_WEB_IDENTITY_TOKEN_FILE: '/none' }, 'CREDENTIAL_MISSING'],
+  [{ AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://evil.test/' }, 'POLICY_DENIED'],
+  [{ AWS_CONTAINER_CREDENTIALS_FULL_URI: 'nope' }, 'POLICY_DENIED'],
+]
+
+for (const [ambient, code] of strangers) {
+  test(`ambient credentials refused: ${JSON.stringify(ambient)}`, async () => {
+    const sessions = createSessions({ environment: { now: Date.now, ambient } })
+    const cluster = manifestAccess([awsStore({ auth: undefined })])
+    const resolved = resolveExternalSecret(externalSecret({ spec: { data: entries('a') } }), { sessions, cluster })
+    await assert.rejects(resolved, { code })
   })
 }

@@ -1,6 +1,6 @@
 import type { AssumeRoleCommandInput, STSClient, Credentials as StsCredentials } from '@aws-sdk/client-sts'
 import { ResolverError } from '../../error.ts'
-import type { OpenOptions } from '../../provider.ts'
+import type { Environment, OpenOptions } from '../../provider.ts'
 import { type Json, object, optionalObject, text } from '../../view.ts'
 import { type AwsCredentials, clientConfig, serviceFailure } from './client.ts'
 import type { AwsSpec } from './spec.ts'
@@ -29,7 +29,7 @@ async function baseCredentials(spec: AwsSpec, options: OpenOptions): Promise<Aws
   if (secretRef !== null) return staticCredentials(secretRef, options)
   const account = optionalObject(object(spec.auth?.['jwt'])['serviceAccountRef'])
   if (account !== null) return webIdentity(account, spec, options)
-  return ambientCredentials(options)
+  return ambientCredentials(spec, options)
 }
 
 async function staticCredentials(ref: Json, { credentials }: OpenOptions): Promise<AwsCredentials> {
@@ -42,23 +42,66 @@ async function staticCredentials(ref: Json, { credentials }: OpenOptions): Promi
   return { accessKeyId, secretAccessKey, sessionToken: await credentials.secretText(sessionRef) }
 }
 
-function ambientCredentials({ store, environment: { ambient } }: OpenOptions): AwsCredentials {
+/** The pod's own credentials, from the variables that EKS and the SDKs use: keys, then a web identity, then Pod Identity. */
+async function ambientCredentials(spec: AwsSpec, options: OpenOptions): Promise<AwsCredentials> {
+  const { store, environment } = options
+  const { ambient } = environment
   if (ambient === undefined) {
     throw new ResolverError(
       'POLICY_DENIED',
       `store "${store.name}" names no credentials, and ambient ones are not allowed`,
-      {
-        hint: 'set spec.provider.aws.auth',
-      },
+      { hint: 'set spec.provider.aws.auth' },
     )
   }
   const accessKeyId = ambient['AWS_ACCESS_KEY_ID'] ?? ''
   const secretAccessKey = ambient['AWS_SECRET_ACCESS_KEY'] ?? ''
   const sessionToken = ambient['AWS_SESSION_TOKEN'] ?? ''
-  if (accessKeyId === '' || secretAccessKey === '') {
-    throw missing('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set')
+  if (accessKeyId !== '' && secretAccessKey !== '') {
+    return { accessKeyId, secretAccessKey, ...(sessionToken === '' ? {} : { sessionToken }) }
   }
-  return { accessKeyId, secretAccessKey, ...(sessionToken === '' ? {} : { sessionToken }) }
+  const role = ambient['AWS_ROLE_ARN'] ?? ''
+  const tokenFile = ambient['AWS_WEB_IDENTITY_TOKEN_FILE'] ?? ''
+  if (role !== '' && tokenFile !== '') {
+    return assumeWithToken(role, (await readAmbientFile(tokenFile, environment)).trim(), spec, options)
+  }
+  const endpoint = ambient['AWS_CONTAINER_CREDENTIALS_FULL_URI'] ?? ''
+  if (endpoint !== '') return containerCredentials(endpoint, environment)
+  throw missing('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set')
+}
+
+async function readAmbientFile(path: string, { readFile }: Environment): Promise<string> {
+  if (readFile === undefined) throw missing('the AWS token file cannot be read here')
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    throw new ResolverError('CREDENTIAL_MISSING', 'the AWS token file cannot be read', { cause })
+  }
+}
+
+/** Where EKS Pod Identity answers; nobody else is sent the pod's token over plain http. */
+const containerHosts: ReadonlySet<string> = new Set(['169.254.170.23', '[fd00:ec2::23]', '127.0.0.1', 'localhost'])
+
+async function containerCredentials(endpoint: string, environment: Environment): Promise<AwsCredentials> {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : null
+  if (url === null || (url.protocol !== 'https:' && !containerHosts.has(url.hostname))) {
+    throw new ResolverError('POLICY_DENIED', 'AWS_CONTAINER_CREDENTIALS_FULL_URI names a host that is not allowed')
+  }
+  const { ambient = {} } = environment
+  const tokenFile = ambient['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'] ?? ''
+  const token = tokenFile === '' ? '' : (await readAmbientFile(tokenFile, environment)).trim()
+  const response = await fetch(url, { headers: token === '' ? {} : { authorization: token } }).catch((cause) => {
+    throw new ResolverError('PROVIDER_UNAVAILABLE', "the endpoint of the pod's credentials cannot be reached", {
+      cause,
+    })
+  })
+  if (!response.ok) throw missing(`the endpoint of the pod's credentials answers ${response.status}`)
+  const answer = object(await response.json())
+  return toCredentials({
+    AccessKeyId: text(answer['AccessKeyId']) || undefined,
+    SecretAccessKey: text(answer['SecretAccessKey']) || undefined,
+    SessionToken: text(answer['Token']) || undefined,
+    Expiration: answer['Expiration'] === undefined ? undefined : new Date(text(answer['Expiration'])),
+  })
 }
 
 async function webIdentity(account: Json, spec: AwsSpec, options: OpenOptions): Promise<AwsCredentials> {
@@ -69,6 +112,10 @@ async function webIdentity(account: Json, spec: AwsSpec, options: OpenOptions): 
   }
   const audience = annotations[audienceAnnotation] ?? defaultAudience
   const token = await options.credentials.serviceAccountToken(account, [audience], tokenSeconds)
+  return assumeWithToken(role, token, spec, options)
+}
+
+function assumeWithToken(role: string, token: string, spec: AwsSpec, options: OpenOptions): Promise<AwsCredentials> {
   return withSts(spec, options, null, async (client, sts) => {
     const command = new sts.AssumeRoleWithWebIdentityCommand({
       RoleArn: role,
@@ -113,7 +160,9 @@ async function withSts(
   }
 }
 
-function toCredentials(credentials: StsCredentials | undefined): AwsCredentials {
+type GivenCredentials = { readonly [K in keyof StsCredentials]: StsCredentials[K] | undefined }
+
+function toCredentials(credentials: GivenCredentials | undefined): AwsCredentials {
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials ?? {}
   if (AccessKeyId === undefined || SecretAccessKey === undefined) throw missing('STS gave no credentials')
   return {
