@@ -13,7 +13,7 @@ const version = 'v0.38.4'
 /**
  * The command line of kubeseal: its flags, texts and exit codes on Sealkit's libraries.
  *
- * Where kubeseal loses data or exits 0 after a failure, this one fails or keeps the data; docs/guide names each case.
+ * Where kubeseal loses data or exits 0 after a failure, this one fails or keeps the data; docs/reference/formats.md names each case.
  */
 export async function run(io: Io): Promise<number> {
   const parsed = parse(io.argv, io.env)
