@@ -283,5 +283,85 @@ const anyPath = fc.oneof(
   },
 )
 
+/** A component that names something of a value, chosen by a number, and what it then is about. */
+function component(value: unknown, choice: number): { readonly text: string; readonly next: unknown } {
+  if (Array.isArray(value)) {
+    const index = choice % Math.max(value.length, 1)
+    const element: unknown = value[index]
+    if (choice % 3 === 0) return { text: String(index), next: element }
+    if (choice % 3 === 1) return { text: '#', next: element }
+    return { text: queryFor(element, choice), next: element }
+  }
+  if (typeof value !== 'object' || value === null)
+    return { text: MODIFIERS[choice % MODIFIERS.length] ?? '', next: value }
+  const keys = Object.keys(value)
+  const key = keys[choice % Math.max(keys.length, 1)] ?? ''
+  const escaped = key.replace(/[\\.|*?#@!{[]/g, '\\$&')
+  return { text: choice % 5 === 0 ? `${escaped.slice(0, 1)}*` : escaped, next: (value as Record<string, unknown>)[key] }
+}
+
+/** A query whose right side is a scalar of the element that it is made for, so that it often holds. */
+function queryFor(element: unknown, choice: number): string {
+  const operator = OPERATORS[choice % OPERATORS.length] ?? '='
+  const all = choice % 2 === 0 ? '#' : ''
+  if (typeof element !== 'object' || element === null) return `#(${operator}${JSON.stringify(element) ?? ''})${all}`
+  const [key, value] = Object.entries(element)[choice % Math.max(Object.keys(element).length, 1)] ?? ['a', 1]
+  const right = choice % 7 === 0 ? VALUES[choice % VALUES.length] : JSON.stringify(value)
+  return `#(${key}${operator}${right})${all}`
+}
+
+/** A document and a path that follows what is in it. */
+const followed = fc
+  .tuple(
+    fc.oneof(document.object, document.list),
+    fc.array(fc.tuple(fc.nat({ max: 5_000 }), fc.constantFrom('.', '.', '.', '|')), { minLength: 1, maxLength: 6 }),
+  )
+  .map(([text, choices]) => {
+    let value: unknown = JSON.parse(text)
+    let path = ''
+    for (const [index, [choice, separator]] of choices.entries()) {
+      const step = component(value, choice)
+      path += (index === 0 ? '' : separator) + step.text
+      value = step.next
+    }
+    return [text, path]
+  })
+
+/** A list of objects with a number, a string and a boolean each, asked by every operator. */
+const asked = fc
+  .tuple(
+    fc.array(fc.tuple(fc.integer({ min: -3, max: 3 }), fc.constantFrom('a', 'b', 'ab', 'é'), fc.boolean()), {
+      maxLength: 6,
+    }),
+    fc.constantFrom(...OPERATORS),
+    fc.oneof(
+      fc.tuple(fc.constant('n'), fc.integer({ min: -3, max: 3 }).map(String)),
+      fc.tuple(fc.constant('s'), fc.constantFrom('a', '"a"', '"b"', '"ab"', '"é"', 'a*', '?')),
+      fc.tuple(fc.constantFrom('n', 's', 'b', 'n.x', ''), fc.constantFrom(...VALUES)),
+    ),
+    fc.constantFrom(')', ')#', ').s', ')#.n', ')#.n|0', ')#|#', ')|s', ')#.s|@reverse'),
+  )
+  .map(([rows, operator, [key, value], end]) => [
+    JSON.stringify(rows.map(([n, s, b]) => ({ n, s, b }))),
+    `#(${key}${operator}${value}${end}`,
+  ])
+
+/** Lists about as long as a line, printed. */
+const printed = fc
+  .tuple(
+    fc.array(fc.oneof(fc.constantFrom('1', '"ab"', '[1, 2]', '{"b":1,"a":[]}', 'true'), document.value), {
+      maxLength: 22,
+    }),
+    fc.integer({ min: -1, max: 40 }),
+  )
+  .map(([items, width]) => [`{"z":[${items.join(',')}],"a":1}`, `@pretty:{"width":${width},"sortKeys":true}`])
+
 /** Documents and paths for `gjson/main.go`. */
-export const calls: fc.Arbitrary<Call> = fc.tuple(json, anyPath).map((args) => ({ fn: '', args }))
+export const calls: fc.Arbitrary<Call> = fc
+  .oneof(
+    { weight: 4, arbitrary: fc.tuple(json, anyPath) },
+    { weight: 3, arbitrary: followed },
+    { weight: 2, arbitrary: asked },
+    { weight: 1, arbitrary: printed },
+  )
+  .map((args) => ({ fn: '', args }))
