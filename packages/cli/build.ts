@@ -19,7 +19,7 @@ const executable = [
 ]
 const nodeBundle = [
   ...['--target=node', '--splitting', '--minify', '--format=esm', '--entry-naming=sealkit.mjs'],
-  ...[`--outdir=${join(dist, 'lib/cli')}`],
+  ...[`--metafile=${join(dist, 'meta/node.json')}`, `--outdir=${join(dist, 'lib/cli')}`],
 ]
 
 function bun(options: readonly string[]): void {

@@ -1,7 +1,8 @@
 import type { Command, Values } from './command.ts'
 import { commands } from './commands.ts'
-import { errorExitCode, errorText } from './exit.ts'
+import { errorExitCode, errorText, exitCode } from './exit.ts'
 import type { Io } from './io.ts'
+import { version } from './version.ts'
 
 /** Other programs' command lines, by the name under which they are called. */
 const personalities: Readonly<Record<string, () => Promise<{ run(io: Io): Promise<number> }>>> = {
@@ -35,6 +36,10 @@ export async function dispatch(
 
 async function command(verb: string, io: Io): Promise<number> {
   try {
+    if (verb === '--version' || verb === 'version') {
+      io.stdout.write(`sealkit ${version}\n`)
+      return exitCode.done
+    }
     const load = own(commands, verb)
     if (load === undefined) return await (await import('./help.ts')).program(verb, io)
     const loaded = await load()

@@ -3,14 +3,9 @@ import type { Command, Option } from './command.ts'
 import { commands } from './commands.ts'
 import { CliError, exitCode } from './exit.ts'
 import type { Io } from './io.ts'
-import { version } from './version.ts'
 
-/** Answers `sealkit`, `sealkit --help`, `sealkit --version` and an unknown verb. */
+/** Answers `sealkit`, `sealkit --help` and an unknown verb. */
 export async function program(verb: string, io: Io): Promise<number> {
-  if (verb === '--version' || verb === 'version') {
-    io.stdout.write(`sealkit ${version}\n`)
-    return exitCode.done
-  }
   const commander = silent(new Commander('sealkit'), io).description(
     'Secrets for GitOps: seal, encrypt, reference, render.',
   )
