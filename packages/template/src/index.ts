@@ -2,6 +2,8 @@ export { TemplateError, type TemplateErrorCode } from './error.ts'
 export type { Budget, MissingKey } from './execute/state.ts'
 export type { Context, Cost, FunctionRow, FunctionTable } from './functions/row.ts'
 export { functionTable, type Personality } from './functions/table.ts'
+export { seededRandom } from './random.ts'
+export { Renderer, type RendererOptions, type RenderRequest } from './renderer.ts'
 export {
   type Data,
   DEFAULT_BUDGET,
@@ -11,4 +13,4 @@ export {
   parse,
   type Template,
 } from './template.ts'
-export { Dict } from './value.ts'
+export type { KeyKind } from './x509/key.ts'

@@ -4,6 +4,7 @@ import { type CommandNode, describeNode, type IdentifierNode, type Operand } fro
 import { ANY, isTrue, List, type Method, typeOf, type Value } from '../value.ts'
 import { fit, REFLECT } from './argument.ts'
 import type { Eval, State } from './state.ts'
+import { walksArguments, weigh } from './weigh.ts'
 
 /** What compiling a call needs: the argument nodes, and the piped value if there is one. */
 export interface CallSite {
@@ -30,9 +31,11 @@ export function compileCall(row: FunctionRow, site: CallSite, identifier: Identi
   const args = row.name === 'call' ? withCallee(given, site) : given
   const isAny = row.result === ANY
   const isReflect = row.result === REFLECT
+  const walks = walksArguments(row.name)
   return (state) => {
     const values = args(state)
     state.step()
+    if (walks) for (const value of values) if (typeof value === 'object') weigh(value, state.context.charge)
     const result = invoke(state, row, values, site)
     if (!isReflect) state.isInterface = isAny
     return isAny && result === undefined ? null : result

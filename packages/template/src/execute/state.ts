@@ -3,6 +3,7 @@ import { sprintf } from '../fmt/printf.ts'
 import type { Context, FunctionTable } from '../functions/row.ts'
 import { describeNode, type Located, type Node, type TemplateNode } from '../parse/node.ts'
 import type { Value } from '../value.ts'
+import { weigh } from './weigh.ts'
 
 /** What a missing key of a map gives: no value, the zero value, or an error. */
 export type MissingKey = 'default' | 'zero' | 'error'
@@ -115,14 +116,15 @@ export class State {
 
   /** Ends the render with Go's text at the current node; `safe` texts hold no values and go into the message too. */
   fail(format: string, values: readonly Value[], safe = false): never {
+    for (const value of values) weigh(value, this.context.charge)
     const { line, column } = this.position()
     const location = `${this.program.name}:${line}:${column}`
     // Go runs the location through the format, so that a `%` in the template's name garbles the text.
     const name = doublePercent(this.template)
     const at = this.node === null ? '' : describeNode(this.node)
     const prefix = sprintf('template: %s: executing %q at <%s>: ', [location, name, doublePercent(at)])
-    const upstream = sprintf(prefix + format, values, true)
-    const reason = safe ? sprintf(format, values, true) : `${this.#action()} failed`
+    const upstream = sprintf(prefix + format, values, { wraps: true })
+    const reason = safe ? sprintf(format, values, { wraps: true }) : `${this.#action()} failed`
     throw new TemplateError(
       'TEMPLATE_EXECUTION',
       `template ${this.program.name}: line ${line}, column ${column}: ${reason}`,

@@ -3,6 +3,7 @@ import type { ActionNode, BranchNode, Node, TemplateNode } from '../parse/node.t
 import { ANY, Dict, integerOf, isTrue, List, Sized, type Value } from '../value.ts'
 import type { ExpressionCompiler } from './compile.ts'
 import type { Eval, Program, Signal, State, Step } from './state.ts'
+import { weigh } from './weigh.ts'
 
 /** Compiles statements to closures. */
 export class StatementCompiler {
@@ -57,7 +58,10 @@ export class StatementCompiler {
       const result = value(state)
       if (declares) return 0
       if (typeof result === 'string') state.write(result)
-      else state.write(result === undefined ? '<no value>' : printValue(result))
+      else {
+        weigh(result, state.context.charge)
+        state.write(result === undefined ? '<no value>' : printValue(result))
+      }
       return 0
     }
   }

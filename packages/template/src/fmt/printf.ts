@@ -20,14 +20,20 @@ export function sprintln(values: readonly Value[]): string {
   return `${values.map(printValue).join(' ')}\n`
 }
 
+/** How {@link sprintf} formats. */
+export interface FormatOptions {
+  /** As fmt.Errorf, where `%w` stands for the text of an error. */
+  readonly wraps?: boolean
+  /** Takes the widths and precisions that the format asks for from a budget. */
+  readonly charge?: (amount: number) => void
+}
+
 /**
  * Go's fmt.Sprintf, with its error texts for verbs and arguments that do not fit.
- *
- * @param wraps as fmt.Errorf, where `%w` stands for the text of an error
  */
-export function sprintf(format: string, values: readonly Value[], wraps = false): string {
+export function sprintf(format: string, values: readonly Value[], options: FormatOptions = {}): string {
   if (!format.includes('%') && values.length === 0) return format
-  return new Formatter(format, values, wraps).run()
+  return new Formatter(format, values, options).run()
 }
 
 const LIMIT = 1_000_000
@@ -35,16 +41,16 @@ const LIMIT = 1_000_000
 class Formatter {
   readonly #format: string
   readonly #values: readonly Value[]
-  readonly #wraps: boolean
+  readonly #options: FormatOptions
   #at = 0
   #argument = 0
   #reordered = false
   #goodArgument = true
 
-  constructor(format: string, values: readonly Value[], wraps: boolean) {
+  constructor(format: string, values: readonly Value[], options: FormatOptions) {
     this.#format = format
     this.#values = values
-    this.#wraps = wraps
+    this.#options = options
   }
 
   run(): string {
@@ -119,7 +125,13 @@ class Formatter {
       flags.sharp = false
       flags.plus = false
     }
-    return formatValue(this.#values[this.#argument++], verb === 'w' && this.#wraps ? 'v' : verb, flags, false)
+    this.#options.charge?.((flags.width ?? 0) + (flags.precision ?? 0))
+    return formatValue(
+      this.#values[this.#argument++],
+      verb === 'w' && this.#options.wraps === true ? 'v' : verb,
+      flags,
+      false,
+    )
   }
 
   /** A decimal number here; null when there is none or it is too large. */

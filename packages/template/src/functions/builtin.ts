@@ -54,7 +54,7 @@ export function builtinFunctions(): FunctionRow[] {
     ],
     [
       'printf(string, ...any) string',
-      ([format, ...values]) => sprintf(format as string, values),
+      ([format, ...values], { charge }) => sprintf(format as string, values, { charge }),
       "The arguments in Go's format.",
       'printf "%s:%s" .user .password',
     ],
@@ -157,7 +157,7 @@ function element(item: Value, at: Value): Value {
     if (i === item.items.length) failure('reflect: slice index out of range', true)
     return item.items[i]
   }
-  if (!(item instanceof Dict)) return failure(`can't index item of type ${typeOf(item)}`, true)
+  if (!(item instanceof Dict)) return failure(`can't index item of type ${pointedType(item)}`, true)
   if (at == null) return failure('value is nil; should be of type string', true)
   if (typeof at !== 'string') return failure(`value has type ${typeOf(at)}; should be string`, true)
   return item.entries.has(at) ? item.entries.get(at) : zeroOf(item.element)
@@ -190,7 +190,12 @@ function length([item]: readonly Value[]): bigint {
   if (item instanceof Dict) return BigInt(item.entries.size)
   if (item === null) return failure('len of nil pointer', true)
   if (item === undefined) return failure('reflect: call of reflect.Value.Type on zero Value', true)
-  return failure(`len of type ${typeOf(item)}`, true)
+  return failure(`len of type ${pointedType(item)}`, true)
+}
+
+/** The type of a value, or of what it points to. */
+function pointedType(value: Value): string {
+  return typeOf(value).replace(/^\*/, '')
 }
 
 type Basic = 'bool' | 'int' | 'uint' | 'float' | 'complex' | 'string' | null

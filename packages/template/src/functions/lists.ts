@@ -2,7 +2,7 @@ import { failure } from '../error.ts'
 import { ANY, compareBytes, isTrue, kindOf, List, list, strings, type Value } from '../value.ts'
 import type { Cast } from './cast.ts'
 import { deepEqual } from './equal.ts'
-import { type Context, type FunctionRow, rows } from './row.ts'
+import { type Context, type FunctionRow, type RowTail, rows } from './row.ts'
 import { appendedCapacity, grownCapacity } from './slicing.ts'
 import { NIL_POINTER, textOf, textsOf } from './text.ts'
 
@@ -69,17 +69,14 @@ export function listFunctions(cast: Cast): FunctionRow[] {
   ])
 }
 
-function both(
-  signature: string,
-  run: FunctionRow['run'],
-  doc: string,
-  example: string,
-): Parameters<typeof rows>[0][number][] {
+function both(signature: string, run: FunctionRow['run'], doc: string, example: string): RowTail[] {
+  // These compare every element with many others.
+  const cost = /^(?:uniq|without|has)/.test(signature) ? 'heavy' : 'cheap'
   const must = `must${signature[0]?.toUpperCase()}${signature.slice(1)}`
   const mustExample = `must${example[0]?.toUpperCase()}${example.slice(1)}`
   return [
-    [signature, run, doc, example],
-    [must, run, doc, mustExample],
+    [signature, run, doc, example, cost],
+    [must, run, doc, mustExample, cost],
   ]
 }
 

@@ -24,8 +24,9 @@ export function pathFunctions(): FunctionRow[] {
 
 function base(path: string): string {
   if (path === '') return '.'
-  const last = path.replace(/\/+$/, '').split('/').at(-1) ?? ''
-  return last === '' ? '/' : last
+  let end = path.length
+  while (end > 0 && path[end - 1] === '/') end--
+  return end === 0 ? '/' : path.slice(path.lastIndexOf('/', end - 1) + 1, end)
 }
 
 function dir(path: string): string {

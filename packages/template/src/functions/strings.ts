@@ -234,12 +234,21 @@ function substring(start: number, end: number, text: string): string {
   return end < 0 || end > text.length ? cut(text, start) : cut(text, start, end)
 }
 
-const SPACE = '[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+'
-const SPACE_AROUND = new RegExp(`^${SPACE}|${SPACE}$`, 'g')
+const SPACE = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/
+
+// By hand: a pattern for space at the end takes quadratic time on a text full of space.
+function trimmed(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && SPACE.test(text[start] ?? '')) start++
+  while (end > start && SPACE.test(text[end - 1] ?? '')) end--
+  return text.slice(start, end)
+}
 
 /** Go's strings.TrimSpace. */
 export function trimSpace(text: string): string {
-  return isAscii(text) ? text.replace(SPACE_AROUND, '') : fromText(toText(text).replace(SPACE_AROUND, ''))
+  if (!isAscii(text)) return fromText(trimmed(toText(text)))
+  return trimmed(text)
 }
 
 function trimSet(text: string, set: string): string {

@@ -23,8 +23,9 @@ const END = '\n-----END '
 function lineOf(text: string): { line: string; next: number } {
   const newline = text.indexOf('\n')
   const end = newline < 0 ? text.length : newline
-  const line = text.slice(0, newline > 0 && text[newline - 1] === '\r' ? end - 1 : end)
-  return { line: line.replace(/[ \t]+$/, ''), next: newline < 0 ? text.length : newline + 1 }
+  let last = newline > 0 && text[newline - 1] === '\r' ? end - 1 : end
+  while (last > 0 && (text[last - 1] === ' ' || text[last - 1] === '\t')) last--
+  return { line: text.slice(0, last), next: newline < 0 ? text.length : newline + 1 }
 }
 
 /** Go's pem.Decode: the first block of a text, whatever stands before it; null when there is none. */
