@@ -33,6 +33,8 @@ execFileSync(
   [
     'build',
     ...programs.map((program) => join(here, `src/bin/${program}.ts`)),
+    // The worker of templates is a module of its own beside the chunks that start it.
+    join(here, '../template/src/worker-entry.ts'),
     ...[
       '--conditions=source',
       '--target=node',

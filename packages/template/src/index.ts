@@ -13,4 +13,5 @@ export {
   parse,
   type Template,
 } from './template.ts'
+export { Dict } from './value.ts'
 export type { KeyKind } from './x509/key.ts'

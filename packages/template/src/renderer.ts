@@ -26,6 +26,8 @@ export interface RenderRequest {
   readonly name: string
   readonly text: string
   readonly data: ReadonlyMap<string, Uint8Array | string>
+  /** What a missing key gives, when it is not the renderer's own choice. */
+  readonly missingKey?: MissingKey
   /** Nanoseconds since 1970: the time that the template sees. */
   readonly now: bigint
   /** The local time zone, an IANA name; UTC when absent. */
@@ -99,7 +101,7 @@ export class Renderer {
   }
 
   #parse(request: RenderRequest): Template {
-    const key = `${request.name}\0${request.text}`
+    const key = [request.missingKey, request.name, request.text].join('\0')
     const known = this.#templates.get(key)
     if (known !== undefined) return known
     const template = parseRequest(request, this.#options, this.#functions)
@@ -215,7 +217,8 @@ export function parseRequest(
   return parse(request.text, {
     name: request.name,
     functions,
-    missingKey: options.missingKey ?? (options.functions === 'external-secrets' ? 'error' : 'default'),
+    missingKey:
+      request.missingKey ?? options.missingKey ?? (options.functions === 'external-secrets' ? 'error' : 'default'),
     leftDelim: options.leftDelim ?? '',
     rightDelim: options.rightDelim ?? '',
   })
