@@ -8,6 +8,7 @@ import {
   manifestAccess,
   parseReference,
   ResolverError,
+  readStore,
   resolveExternalSecret,
   resolveReference,
 } from '@sealkit/resolver'
@@ -242,3 +243,117 @@ for (const [ambient, code] of strangers) {
     await assert.rejects(resolved, { code })
   })
 }
+
+interface Pushed {
+  readonly push: (value: string, property?: string, metadata?: unknown) => Promise<void>
+  readonly read: (property?: string) => Promise<string | null>
+  readonly remove: () => Promise<void>
+}
+
+/** Runs with an opened store and one key of it. */
+async function pushing(
+  server: Moto,
+  key: string,
+  store: Readonly<Record<string, unknown>>,
+  use: (pushed: Pushed) => Promise<void>,
+): Promise<void> {
+  const sessions = createSessions({ environment: { now: Date.now, endpoints: endpoints(server) } })
+  const { provider, release } = await sessions.open(readStore(awsStore(store)), 'apps', manifestAccess([keys]))
+  const signal = AbortSignal.timeout(10_000)
+  await use({
+    push: (value, property = '', metadata = null) =>
+      provider.push({ key, property, value: Buffer.from(value), metadata }, signal),
+    async read(property = ''): Promise<string | null> {
+      const found = await provider.get({ key, version: '', metadataPolicy: 'None' }, signal)
+      return found === null ? null : Buffer.from(found.value(property) ?? []).toString()
+    },
+    remove: () => provider.delete({ key, property: '' }, signal),
+  })
+  release()
+  await sessions.close()
+}
+
+interface Described {
+  readonly Tags?: readonly { readonly Key: string; readonly Value: string }[]
+  readonly VersionIdsToStages?: Readonly<Record<string, unknown>>
+}
+
+async function describe(server: Moto, SecretId: string): Promise<Described> {
+  return (await aws(server.url, 'secretsmanager.DescribeSecret', { SecretId })) as Described
+}
+
+const metadata = (spec: object): object => ({ kind: 'PushSecretMetadata', spec })
+
+test('Secrets Manager: push, push again, properties, tags, delete', async (t) => {
+  if ((await available(t, 'moto_server')) === null || moto === undefined) return
+  const server = moto
+  await pushing(
+    server,
+    'push/a',
+    { secretsManager: { forceDeleteWithoutRecovery: true } },
+    async ({ push, read, remove }) => {
+      await push('u', 'user')
+      await push('p', 'password')
+      await push('p', 'password')
+      assert.equal(await read(), '{"user":"u","password":"p"}')
+      assert.equal(Object.keys((await describe(server, 'push/a')).VersionIdsToStages ?? {}).length, 2)
+      await push('text', '', metadata({ secretPushFormat: 'string', tags: { team: 'x' } }))
+      assert.equal(await read(), 'text')
+      const { Tags = [] } = await describe(server, 'push/a')
+      assert.deepEqual(Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])), {
+        'managed-by': 'external-secrets',
+        team: 'x',
+      })
+      await assert.rejects(push('x', 'property'), { code: 'VALUE_INVALID' })
+      await remove()
+      assert.equal(await read(), null)
+      await remove()
+    },
+  )
+})
+
+test('Secrets Manager: what somebody else made is left alone', async (t) => {
+  if ((await available(t, 'moto_server')) === null || moto === undefined) return
+  await applyAwsState(moto.url, { sm: [{ name: 'push/foreign', string: 'theirs' }] })
+  await pushing(moto, 'push/foreign', {}, async ({ push, read, remove }) => {
+    await assert.rejects(push('ours'), /secret not managed by external-secrets/)
+    await remove()
+    assert.equal(await read(), 'theirs')
+  })
+})
+
+const unwritable: readonly (readonly [spec: object, code: string])[] = [
+  [{ secretPushFormat: 'hex' }, 'VALUE_INVALID'],
+  [{ tags: { 'managed-by': 'me' } }, 'VALUE_INVALID'],
+  [{ resourcePolicy: {} }, 'NOT_SUPPORTED'],
+  [{ replicationLocations: ['x'] }, 'NOT_SUPPORTED'],
+]
+
+for (const [spec, code] of unwritable) {
+  test(`Secrets Manager: push refused with ${JSON.stringify(spec)}`, async (t) => {
+    if ((await available(t, 'moto_server')) === null || moto === undefined) return
+    await pushing(moto, 'push/none', {}, async ({ push, read }) => {
+      await assert.rejects(push('x', '', metadata(spec)), { code })
+      assert.equal(await read(), null)
+    })
+  })
+}
+
+test('Parameter Store: push, push again, tags, delete; what somebody else made is left alone', async (t) => {
+  if ((await available(t, 'moto_server')) === null || moto === undefined) return
+  const store = { service: 'ParameterStore' }
+  await pushing(moto, '/push/a', store, async ({ push, read, remove }) => {
+    await push('one')
+    await push('two', '', metadata({ secretType: 'SecureString', tags: { team: 'x' } }))
+    assert.equal(await read(), 'two')
+    await assert.rejects(push('x', '', metadata({ secretType: 'Blob' })), { code: 'VALUE_INVALID' })
+    await remove()
+    assert.equal(await read(), null)
+  })
+  await applyAwsState(moto.url, { ssm: [{ name: '/push/foreign', value: 'theirs' }] })
+  await pushing(moto, '/push/foreign', store, async ({ push, read, remove }) => {
+    await assert.rejects(push('ours'), /secret not managed by external-secrets/)
+    await remove()
+    assert.equal(await read(), 'theirs')
+  })
+})

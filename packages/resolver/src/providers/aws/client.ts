@@ -78,3 +78,12 @@ export function serviceFailure(operation: string, error: unknown, quote: boolean
       : 'PROVIDER_FAILED'
   return new ResolverError(code, `${operation}: ${error.name}${text}`, { cause: error })
 }
+
+/** A call whose failure is told without the service's own text: the request may hold the value. */
+export async function quiet<Answer>(operation: string, call: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await call()
+  } catch (error) {
+    throw serviceFailure(operation, error, false)
+  }
+}

@@ -1,12 +1,12 @@
 import { ResolverError } from '../../error.ts'
 import type { Location, OpenOptions, Provider } from '../../provider.ts'
-import { object, text } from '../../view.ts'
+import { type Json, object, text } from '../../view.ts'
 import { type ClientConfig, clientConfig } from './client.ts'
 import { storeCredentials } from './credentials.ts'
 import { hostNames, readSpec } from './spec.ts'
 
 /** What the services of AWS do in their own ways. */
-export interface AwsService extends Required<Pick<Provider, 'get' | 'getMany' | 'find'>> {
+export interface AwsService extends Required<Pick<Provider, 'get' | 'getMany' | 'find' | 'push' | 'delete'>> {
   close(): void
 }
 
@@ -15,6 +15,8 @@ export interface ServiceOptions {
   readonly config: ClientConfig
   /** Put before every key. */
   readonly prefix: string
+  /** `spec.provider.aws.secretsManager`. */
+  readonly deletion: Json
 }
 
 interface ServiceRow {
@@ -23,8 +25,8 @@ interface ServiceRow {
 
 /** Services by `spec.provider.aws.service`; each SDK is loaded when a store first reads. */
 const services: Readonly<Record<string, ServiceRow>> = {
-  SecretsManager: { load: () => import('./secretsmanager.ts') },
-  ParameterStore: { load: () => import('./parameterstore.ts') },
+  SecretsManager: { load: () => import('./secretsmanager/index.ts') },
+  ParameterStore: { load: () => import('./parameterstore/index.ts') },
 }
 
 /** AWS Secrets Manager and Parameter Store. */
@@ -40,15 +42,15 @@ export function open(options: OpenOptions): Provider {
   let opened: Promise<AwsService> | undefined
   const service = (): Promise<AwsService> => {
     const config = clientConfig(hostNames[spec.service] ?? '', spec, options.environment, credentials)
-    opened ??= row.load().then((module) => module.openService({ config, prefix: spec.prefix }))
+    opened ??= row.load().then((module) => module.openService({ config, prefix: spec.prefix, deletion: spec.deletion }))
     return opened
   }
   return {
     get: async (location, signal) => (await service()).get(location, signal),
     getMany: async (locations: readonly Location[], signal) => (await service()).getMany(locations, signal),
     find: async (query, signal) => (await service()).find(query, signal),
-    push: notSupported,
-    delete: notSupported,
+    push: async (request, signal) => (await service()).push(request, signal),
+    delete: async (target, signal) => (await service()).delete(target, signal),
     exists: async ({ key }, signal) =>
       (await (await service()).get({ key, version: '', metadataPolicy: 'None' }, signal)) !== null,
     async validate(): Promise<'ready' | 'unknown'> {
@@ -58,10 +60,6 @@ export function open(options: OpenOptions): Provider {
     },
     close: async () => (await opened)?.close(),
   }
-}
-
-async function notSupported(): Promise<never> {
-  throw new ResolverError('NOT_SUPPORTED', 'pushing to AWS is not supported')
 }
 
 /** Whether credentials are looked up in the caller's namespace, so that only a caller can tell whether the store works. */

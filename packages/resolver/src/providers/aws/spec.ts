@@ -13,6 +13,8 @@ export interface AwsSpec {
   readonly externalId: string
   readonly sessionTags: readonly { readonly Key: string; readonly Value: string }[]
   readonly transitiveTagKeys: readonly string[]
+  /** How Secrets Manager deletes. */
+  readonly deletion: Json
   readonly maxAttempts: number
 }
 
@@ -36,6 +38,7 @@ export function readSpec(store: Store, namespace: string): AwsSpec {
     externalId: text(spec['externalID']),
     sessionTags: sessionTags(store, namespace),
     transitiveTagKeys: texts(spec['transitiveTagKeys']),
+    deletion: object(spec['secretsManager']),
     maxAttempts: store.retry === null ? defaultAttempts : Math.max(1, store.retry.maxRetries),
   }
 }

@@ -1,18 +1,23 @@
 import type { SecretListEntry, SecretsManagerClient, SecretValueEntry } from '@aws-sdk/client-secrets-manager'
-import { ResolverError } from '../../error.ts'
-import type { FindQuery } from '../../externalsecret.ts'
-import { nameMatcher } from '../../find.ts'
-import type { Location, RemoteSecret } from '../../provider.ts'
-import { isNamed, serviceFailure } from './client.ts'
-import type { AwsService, ServiceOptions } from './index.ts'
-import { awsSecret, chunks, tagSecret } from './payload.ts'
+import { ResolverError } from '../../../error.ts'
+import type { FindQuery } from '../../../externalsecret.ts'
+import { nameMatcher } from '../../../find.ts'
+import type { Location, RemoteSecret } from '../../../provider.ts'
+import type { Json } from '../../../view.ts'
+import { isNamed, serviceFailure } from '../client.ts'
+import type { AwsService, ServiceOptions } from '../index.ts'
+import { awsSecret, chunks, tagSecret } from '../payload.ts'
+import { deleteSecret, pushSecret } from './push.ts'
 
 type Sdk = typeof import('@aws-sdk/client-secrets-manager')
 
-interface Manager {
+/** One open Secrets Manager. */
+export interface Manager {
   readonly sdk: Sdk
   readonly client: SecretsManagerClient
   readonly prefix: string
+  /** `spec.provider.aws.secretsManager`: how secrets are deleted. */
+  readonly deletion: Json
   /** Reading alone may be allowed where reading in batches is not. */
   batches: boolean
 }
@@ -21,13 +26,15 @@ interface Manager {
 const batchSize = 20
 
 /** AWS Secrets Manager. */
-export async function openService({ config, prefix }: ServiceOptions): Promise<AwsService> {
+export async function openService({ config, prefix, deletion }: ServiceOptions): Promise<AwsService> {
   const sdk = await import('@aws-sdk/client-secrets-manager')
-  const manager: Manager = { sdk, client: new sdk.SecretsManagerClient({ ...config }), prefix, batches: true }
+  const manager: Manager = { sdk, client: new sdk.SecretsManagerClient({ ...config }), prefix, deletion, batches: true }
   return {
     get: (location, signal) => getSecret(manager, location, signal),
     getMany: (locations, signal) => getMany(manager, locations, signal),
     find: (query, signal) => findSecrets(manager, query, signal),
+    push: (request, signal) => pushSecret(manager, request, signal),
+    delete: (target, signal) => deleteSecret(manager, target, signal),
     close: () => manager.client.destroy(),
   }
 }

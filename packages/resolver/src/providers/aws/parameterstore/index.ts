@@ -1,15 +1,17 @@
 import type { Parameter, SSMClient } from '@aws-sdk/client-ssm'
-import { prefixed, ResolverError } from '../../error.ts'
-import type { FindQuery } from '../../externalsecret.ts'
-import { nameMatcher } from '../../find.ts'
-import type { Location, RemoteSecret } from '../../provider.ts'
-import { isNamed, serviceFailure } from './client.ts'
-import type { AwsService, ServiceOptions } from './index.ts'
-import { awsSecret, chunks, tagSecret } from './payload.ts'
+import { prefixed, ResolverError } from '../../../error.ts'
+import type { FindQuery } from '../../../externalsecret.ts'
+import { nameMatcher } from '../../../find.ts'
+import type { Location, RemoteSecret } from '../../../provider.ts'
+import { isNamed, serviceFailure } from '../client.ts'
+import type { AwsService, ServiceOptions } from '../index.ts'
+import { awsSecret, chunks, tagSecret } from '../payload.ts'
+import { deleteParameter, pushParameter } from './push.ts'
 
 type Sdk = typeof import('@aws-sdk/client-ssm')
 
-interface Parameters {
+/** One open Parameter Store. */
+export interface Parameters {
   readonly sdk: Sdk
   readonly client: SSMClient
   readonly prefix: string
@@ -28,6 +30,8 @@ export async function openService({ config, prefix }: ServiceOptions): Promise<A
     get: (location, signal) => getParameter(parameters, location, signal),
     getMany: (locations, signal) => getMany(parameters, locations, signal),
     find: (query, signal) => findParameters(parameters, query, signal),
+    push: (request, signal) => pushParameter(parameters, request, signal),
+    delete: (target, signal) => deleteParameter(parameters, target, signal),
     close: () => parameters.client.destroy(),
   }
 }
