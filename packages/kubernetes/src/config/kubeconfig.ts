@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { KubernetesError } from '../error.ts'
+import { decodeGo, type GoStruct, type GoType, kind } from './gotype.ts'
 
 /** How a cluster is reached: one entry of a kubeconfig's `clusters`. Absent fields are not set. */
 export interface KubeconfigCluster {
@@ -59,8 +60,105 @@ export interface Kubeconfig {
   currentContext: string
 }
 
-type Fields = Record<string, unknown>
-type Reader = (value: unknown, field: string) => unknown
+interface FileCluster extends Readonly<Record<string, unknown>> {
+  readonly 'certificate-authority'?: string
+  readonly extensions?: readonly { readonly name?: string; readonly extension?: unknown }[]
+}
+
+interface FileExec extends Partial<ExecConfig> {
+  readonly env?: readonly { readonly name: string; readonly value: string }[]
+}
+
+interface FileUser extends Readonly<Record<string, unknown>> {
+  readonly 'client-certificate'?: string
+  readonly 'client-key'?: string
+  readonly tokenFile?: string
+  readonly 'auth-provider'?: { readonly name?: string; readonly config?: Readonly<Record<string, string>> }
+  readonly exec?: FileExec
+}
+
+/** A kubeconfig as {@link kubeconfigType} reads it. */
+interface File {
+  readonly clusters?: readonly { readonly name?: string; readonly cluster?: FileCluster }[]
+  readonly users?: readonly { readonly name?: string; readonly user?: FileUser }[]
+  readonly contexts?: readonly { readonly name?: string; readonly context?: Readonly<Record<string, unknown>> }[]
+  readonly 'current-context'?: string
+}
+
+const strings: GoType = { list: 'string' }
+const extensions: GoType = { list: { struct: 'NamedExtension', fields: { name: 'string', extension: 'any' } } }
+
+const clusterType: GoStruct = {
+  struct: 'Cluster',
+  fields: {
+    server: 'string',
+    'tls-server-name': 'string',
+    'insecure-skip-tls-verify': 'bool',
+    'certificate-authority': 'string',
+    'certificate-authority-data': 'bytes',
+    'proxy-url': 'string',
+    'disable-compression': 'bool',
+    extensions,
+  },
+}
+
+const execType: GoStruct = {
+  struct: 'ExecConfig',
+  fields: {
+    command: 'string',
+    args: strings,
+    env: { list: { struct: 'ExecEnvVar', fields: { name: 'string', value: 'string' } } },
+    apiVersion: 'string',
+    installHint: 'string',
+    interactiveMode: { string: 'v1.ExecInteractiveMode' },
+    provideClusterInfo: 'bool',
+  },
+}
+
+const userType: GoStruct = {
+  struct: 'AuthInfo',
+  fields: {
+    'client-certificate': 'string',
+    'client-certificate-data': 'bytes',
+    'client-key': 'string',
+    'client-key-data': 'bytes',
+    token: 'string',
+    tokenFile: 'string',
+    as: 'string',
+    'as-uid': 'string',
+    'as-groups': strings,
+    'as-user-extra': { map: strings },
+    username: 'string',
+    password: 'string',
+    'auth-provider': { struct: 'AuthProviderConfig', fields: { name: 'string', config: { map: 'string' } } },
+    exec: execType,
+    extensions,
+  },
+}
+
+/** `k8s.io/client-go/tools/clientcmd/api/v1`. */
+const kubeconfigType: GoStruct = {
+  struct: 'Config',
+  fields: {
+    preferences: { struct: 'Preferences', fields: { colors: 'bool', extensions } },
+    clusters: { list: { struct: 'NamedCluster', fields: { name: 'string', cluster: clusterType } } },
+    users: { list: { struct: 'NamedAuthInfo', fields: { name: 'string', user: userType } } },
+    contexts: {
+      list: {
+        struct: 'NamedContext',
+        fields: {
+          name: 'string',
+          context: {
+            struct: 'Context',
+            fields: { cluster: 'string', user: 'string', namespace: 'string', extensions },
+          },
+        },
+      },
+    },
+    'current-context': 'string',
+    extensions,
+  },
+}
 
 /** A kubeconfig with nothing in it. */
 export function emptyKubeconfig(): Kubeconfig {
@@ -70,27 +168,20 @@ export function emptyKubeconfig(): Kubeconfig {
 /**
  * Reads a parsed kubeconfig. Relative paths in it become absolute, seen from the folder of `path`.
  *
- * @throws KUBECONFIG_INVALID
+ * @throws KUBECONFIG_INVALID with client-go's text
  */
 export function readKubeconfig(document: unknown, path: string): Kubeconfig {
   const config = emptyKubeconfig()
   if (document === null || document === undefined) return config
-  const root = fields(document, 'the kubeconfig')
-  const kind = root['kind'] ?? 'Config'
-  if (kind !== 'Config') {
-    const upstream = `no kind ${JSON.stringify(kind)} is registered for version "v1" in scheme "pkg/runtime/scheme.go:111"`
-    throw new KubernetesError('KUBECONFIG_INVALID', 'the file is no kubeconfig: its kind is not Config', { upstream })
-  }
-  const file = (value: unknown, field: string): string => {
-    const name = text(value, field)
-    return name === '' || isAbsolute(name) ? name : join(resolve(dirname(path)), name)
-  }
-  named(root, 'clusters', 'cluster', (name, entry) => config.clusters.set(name, readCluster(entry, file)))
-  named(root, 'users', 'user', (name, entry) => config.users.set(name, readUser(entry, file)))
-  named(root, 'contexts', 'context', (name, entry) => {
-    config.contexts.set(name, pick<KubeconfigContext>(entry, { cluster: text, user: text, namespace: text }))
-  })
-  config.currentContext = text(root['current-context'] ?? '', 'current-context')
+  checkVersion(document)
+  const { clusters, users, contexts, ...root } = decodeGo(document, kubeconfigType) as File
+  const file = (name: string | undefined): string | undefined =>
+    !name || isAbsolute(name) ? name : join(resolve(dirname(path)), name)
+  for (const [name, entry] of unique('Cluster', clusters))
+    config.clusters.set(name, readCluster(entry.cluster ?? {}, file))
+  for (const [name, entry] of unique('AuthInfo', users)) config.users.set(name, readUser(entry.user ?? {}, file))
+  for (const [name, entry] of unique('Context', contexts)) config.contexts.set(name, camelCase(entry.context ?? {}))
+  config.currentContext = root['current-context'] ?? ''
   return config
 }
 
@@ -106,126 +197,89 @@ export function mergeKubeconfigs(configs: readonly Kubeconfig[]): Kubeconfig {
   return merged
 }
 
-function readCluster(entry: Fields, file: Reader): KubeconfigCluster {
-  const cluster = pick<KubeconfigCluster>(entry, {
-    server: text,
-    'tls-server-name': text,
-    'insecure-skip-tls-verify': flag,
-    'certificate-authority': file,
-    'certificate-authority-data': base64,
-    'proxy-url': text,
+type Locate = (name: string | undefined) => string | undefined
+
+function readCluster({ extensions: found = [], ...cluster }: FileCluster, file: Locate): KubeconfigCluster {
+  const exec = found.find(({ name }) => name === 'client.authentication.k8s.io/exec')
+  const fields = { ...cluster, 'certificate-authority': file(cluster['certificate-authority']) }
+  return { ...camelCase<KubeconfigCluster>(fields), ...(exec && { execConfig: exec.extension }) }
+}
+
+function readUser({ exec, 'auth-provider': provider, ...user }: FileUser, file: Locate): KubeconfigUser {
+  const fields = camelCase<KubeconfigUser>({
+    ...user,
+    'client-certificate': file(user['client-certificate']),
+    'client-key': file(user['client-key']),
+    tokenFile: file(user.tokenFile),
   })
-  for (const extension of list(entry['extensions'], 'extensions')) {
-    const { name, extension: value } = fields(extension, 'extensions')
-    if (name === 'client.authentication.k8s.io/exec') cluster.execConfig = value
+  return {
+    ...fields,
+    ...(provider && { authProvider: { name: provider.name ?? '', config: provider.config ?? {} } }),
+    ...(exec && { exec: readExec(exec, file) }),
   }
-  return cluster
 }
 
-function readUser(entry: Fields, file: Reader): KubeconfigUser {
-  const user = pick<KubeconfigUser>(entry, {
-    'client-certificate': file,
-    'client-certificate-data': base64,
-    'client-key': file,
-    'client-key-data': base64,
-    token: text,
-    tokenFile: file,
-    username: text,
-    password: text,
-    as: text,
-    'as-uid': text,
-    'as-groups': (value, field) => list(value, field).map((item) => text(item, field)),
-    'as-user-extra': (value, field) =>
-      Object.fromEntries(
-        Object.entries(fields(value, field)).map(([key, values]) => [
-          key,
-          list(values, field).map((item) => text(item, field)),
-        ]),
-      ),
-    'auth-provider': (value, field) => {
-      const provider = fields(value, field)
-      const config = Object.entries(fields(provider['config'] ?? {}, field))
-      return {
-        name: text(provider['name'] ?? '', field),
-        config: Object.fromEntries(config.map(([key, setting]) => [key, text(setting, key)])),
-      }
-    },
-  })
-  const exec = entry['exec']
-  if (exec !== undefined && exec !== null) user.exec = readExec(fields(exec, 'exec'), file)
-  return user
-}
-
-function readExec(entry: Fields, file: Reader): ExecConfig {
-  const version = text(entry['apiVersion'] ?? '', 'apiVersion')
-  const command = text(entry['command'] ?? '', 'command')
-  const beta = version === 'client.authentication.k8s.io/v1beta1'
+function readExec(exec: FileExec, file: Locate): ExecConfig {
+  const { command = '', apiVersion = '' } = exec
+  const beta = apiVersion === 'client.authentication.k8s.io/v1beta1'
   return {
     // A bare name is looked up in PATH; only a path is seen from the kubeconfig's folder.
-    command: command.includes('/') ? String(file(command, 'command')) : command,
-    args: list(entry['args'], 'args').map((argument) => text(argument, 'args')),
-    env: list(entry['env'], 'env').map((variable) => {
-      const { name, value } = fields(variable, 'env')
-      return { name: text(name ?? '', 'env'), value: text(value ?? '', 'env') }
-    }),
-    apiVersion: version,
-    installHint: text(entry['installHint'] ?? '', 'installHint'),
-    interactiveMode: text(entry['interactiveMode'] ?? '', 'interactiveMode') || (beta ? 'IfAvailable' : ''),
-    provideClusterInfo: flag(entry['provideClusterInfo'] ?? false, 'provideClusterInfo'),
+    command: command.includes('/') ? (file(command) ?? '') : command,
+    args: exec.args ?? [],
+    env: (exec.env ?? []).map(({ name = '', value = '' }) => ({ name, value })),
+    apiVersion,
+    installHint: exec.installHint ?? '',
+    interactiveMode: exec.interactiveMode || (beta ? 'IfAvailable' : ''),
+    provideClusterInfo: exec.provideClusterInfo ?? false,
   }
 }
 
-/** Calls `add` with each `{ name, [inner]: {...} }` of a list. */
-function named(root: Fields, outer: string, inner: string, add: (name: string, entry: Fields) => void): void {
+/** What apimachinery's decoder looks at first; both fields may be absent. */
+function checkVersion(document: unknown): void {
+  const about = "couldn't get version/kind; json parse error: json: cannot unmarshal"
+  if (kind(document) !== 'object') {
+    const type =
+      'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+    throw invalid('the kubeconfig is no map', `${about} ${kind(document)} into Go value of type ${type}`)
+  }
+  const { apiVersion, kind: named } = document as { readonly apiVersion?: unknown; readonly kind?: unknown }
+  for (const [field, value] of Object.entries({ apiVersion, kind: named })) {
+    if (value === undefined || value === null || typeof value === 'string') continue
+    throw invalid(`${field} is no text`, `${about} ${kind(value)} into Go struct field .${field} of type string`)
+  }
+  const [version, type] = [apiVersion || 'v1', named || 'Config']
+  if (version === 'v1' && type === 'Config') return
+  const exact = `no kind ${JSON.stringify(type)} is registered for version ${JSON.stringify(version)} in scheme`
+  throw invalid('the file is no kubeconfig: its kind is not Config of v1', `${exact} "pkg/runtime/scheme.go:111"`)
+}
+
+/** The entries of a list, of which no two may have one name. Null among them is an entry without any field. */
+function unique<Entry extends { readonly name?: string }>(
+  type: string,
+  entries: readonly (Entry | undefined)[] = [],
+): [string, Partial<Entry>][] {
   const names = new Set<string>()
-  for (const item of list(root[outer], outer)) {
-    const entry = fields(item, outer)
-    const name = text(entry['name'] ?? '', `${outer}.name`)
-    if (names.has(name)) invalid(`${outer} holds ${JSON.stringify(name)} twice`)
+  return entries.map((entry) => {
+    const { name = '' } = entry ?? {}
+    if (names.has(name)) {
+      const text = `error converting *[]Named${type} into *map[string]*api.${type}: duplicate name "${name}" in list`
+      throw invalid(`two entries have the name ${JSON.stringify(name)}`, text)
+    }
     names.add(name)
-    add(name, fields(entry[inner] ?? {}, `${outer}.${inner}`))
-  }
+    return [name, entry ?? {}]
+  })
 }
 
-/** The fields of an entry that are set, read by their readers; `tls-server-name` becomes `tlsServerName`. */
-function pick<Entry>(entry: Fields, readers: Readonly<Record<string, Reader>>): Entry {
-  const found: Fields = {}
-  for (const [field, read] of Object.entries(readers)) {
-    const value = entry[field]
-    if (value === undefined || value === null || value === '') continue
-    found[field.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())] = read(value, field)
-  }
-  return found as Entry
+/** The fields that are set: `tls-server-name` becomes `tlsServerName`. */
+function camelCase<Entry extends object>(entry: Readonly<Record<string, unknown>>): Entry {
+  const set = Object.entries(entry).filter(([, value]) => value !== undefined && value !== '' && value !== false)
+  const renamed = set.map(([field, value]) => [
+    field.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    value,
+  ])
+  return Object.fromEntries(renamed) as Entry
 }
 
-function invalid(message: string, upstream: string = message): never {
-  throw new KubernetesError('KUBECONFIG_INVALID', message, { upstream })
-}
-
-function fields(value: unknown, field: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) invalid(`${field} is no map`)
-  return value as Fields
-}
-
-function list(value: unknown, field: string): readonly unknown[] {
-  if (value === undefined || value === null) return []
-  if (!Array.isArray(value)) invalid(`${field} is no list`)
-  return value
-}
-
-function text(value: unknown, field: string): string {
-  if (typeof value !== 'string') invalid(`${field} is no text`)
-  return value
-}
-
-function flag(value: unknown, field: string): boolean {
-  if (typeof value !== 'boolean') invalid(`${field} is neither true nor false`)
-  return value
-}
-
-function base64(value: unknown, field: string): string {
-  const encoded = text(value, field).replace(/[\r\n]/g, '')
-  const offset = encoded.search(/[^A-Za-z0-9+/=]/)
-  if (offset >= 0) invalid(`${field} is no base64`, `illegal base64 data at input byte ${offset}`)
-  return encoded
+function invalid(message: string, upstream: string): KubernetesError {
+  return new KubernetesError('KUBECONFIG_INVALID', message, { upstream })
 }

@@ -112,8 +112,8 @@ async function parse(text: string): Promise<unknown> {
       // Flow-style YAML begins with a brace too.
     }
   }
-  const { parseYaml } = await import('@sealkit/core/yaml')
-  return parseYaml(text)
+  const { yamlToJson } = await import('@sealkit/core/yaml')
+  return JSON.parse(yamlToJson(text))
 }
 
 function connectionConfig(selection: Selection, overrides: ConfigOverrides, env: NodeJS.ProcessEnv): ConnectionConfig {

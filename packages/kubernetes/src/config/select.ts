@@ -133,7 +133,7 @@ export function confirmUsable(config: Kubeconfig, selection: Selection): void {
     faults.push(`context was not found for specified context: ${selection.contextName}`)
   }
   faults.push(...userFaults(selection.userName, selection.user))
-  if (Object.keys(selection.cluster).length === 0) {
+  if (Object.keys(selection.cluster).length === 0 && !config.clusters.has(selection.clusterName)) {
     if (faults.length === 0) throw missingConfig()
     faults.push('cluster has no server defined')
   } else faults.push(...clusterFaults(selection.clusterName, selection.cluster))
