@@ -64,6 +64,40 @@ describe('decrypting what was encrypted gives the same tree', () => {
   })
 })
 
+test('ini: what it has text for comes back, and the rest is refused', async () => {
+  const store = await openStore('ini')
+  const name = fc.oneof(fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.-]{0,8}$/), fc.string({ minLength: 1, maxLength: 6 }))
+  const value = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom(' a', 'a\nb', '`', '"'.repeat(3), '#', ';x', "'a'", 'a\\\\'),
+  )
+  const section = fc.array(fc.tuple(name, value), { maxLength: 4 }).map((keys) => {
+    return branch([...new Map(keys)].map(([key, text]) => ({ key, value: text })))
+  })
+  let kept = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(name, section), { minLength: 1, maxLength: 4 }), async (sections) => {
+      const tree = branch(sections.filter(([key]) => key !== 'sops').map(([key, keys]) => ({ key, value: keys })))
+      const file = await encrypted([tree])
+      let bytes: Uint8Array
+      try {
+        bytes = store.emitEncrypted(file)
+      } catch (error) {
+        assert.match((error as { code?: string }).code ?? '', /^(UNSUPPORTED_VALUE|INVALID_FORMAT)$/)
+        return
+      }
+      kept++
+      const [again] = await decrypted(store.loadEncrypted(bytes))
+      const items = (again?.items ?? []).filter(
+        ({ key, value: keys }) => key !== 'DEFAULT' || (keys as Branch).items.length > 0,
+      )
+      assert.deepEqual(items, tree.items)
+    }),
+    { numRuns: 300 },
+  )
+  assert.ok(kept > 50, `${kept} of 300 were written`)
+})
+
 describe('every single-byte change of an encrypted file is detected, or changes nothing', () => {
   for (const format of ['json', 'yaml'] as const) {
     test(format, async () => {
@@ -117,6 +151,10 @@ const refused: readonly (readonly [format: Format, text: string, code: string, u
   ['yaml', 'a: !!int abc\n', 'YAML_SYNTAX', /cannot decode !!str `abc` as a !!int$/],
   ['yaml', 'a: &x [*x]\n', 'YAML_SYNTAX', /anchor 'x' value contains itself$/],
   ['yaml', '\n', 'YAML_SYNTAX', /^EOF$/],
+  ['ini', '[s]\nhunter2\n', 'INVALID_FORMAT', /key-value delimiter not found: hunter2\n$/],
+  ['ini', '[s', 'INVALID_FORMAT', /unclosed section: \[s$/],
+  ['ini', '= hunter2', 'INVALID_FORMAT', /empty key name: = hunter2$/],
+  ['ini', `a = ${'"'.repeat(3)}hunter2`, 'INVALID_FORMAT', /missing closing key quote from /],
   ['dotenv', 'A=1\nhunter2\n', 'INVALID_FORMAT', /^invalid dotenv input line: hunter2$/],
 ]
 

@@ -37,10 +37,30 @@ export const plain = {
   'two.yaml': 'a: 1\n---\nb: 2 # c\n',
   'plain.json': '{"b":1,"a":{"z":[1,"x",null,true,1.5],"1":"<&>"},"e":"","u_unencrypted":"u"}\n',
   'plain.env': '# comment\nKEY=value\nQUOTED="a b"\nMULTI=a\\nb\n\nexport X=1\n',
+  'plain.ini': `; top
+top = level
+
+# head of one
+[one]
+; above
+a = 1 ; behind
+longer: "quoted value"
+'b' = \`tick # ; \`
+multi = """first
+second"""
+cont = x \\
+  y
+url_unencrypted = http://h/p?x=y
+empty =
+[two]
+[one]
+a = again
+a = twice
+`,
   'plain.bin': Buffer.from([0, 1, 2, 255, 254, 10]),
 } as const
 
-const formats = ['yaml', 'json', 'env', 'bin'] as const
+const formats = ['yaml', 'json', 'env', 'ini', 'bin'] as const
 
 /** The fixtures: plain files, the same encrypted by the real sops, and age keys of which the first two are held. */
 export function fixtures(programs: { sops: string; 'age-keygen': string }): { files: Fixtures; recipients: string[] } {

@@ -31,6 +31,7 @@ const files: readonly (readonly [name: string, format: Format])[] = [
   ['two.yaml', 'yaml'],
   ['plain.json', 'json'],
   ['plain.env', 'dotenv'],
+  ['plain.ini', 'ini'],
   ['plain.bin', 'binary'],
 ]
 const rules: readonly (Rule | null)[] = [

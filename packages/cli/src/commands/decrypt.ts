@@ -30,7 +30,7 @@ export const options = [
     name: 'input-type',
     type: 'string',
     value: 'FORMAT',
-    description: 'yaml, json, dotenv or binary (by name and content)',
+    description: 'yaml, json, dotenv, ini or binary (by name and content)',
   },
   { name: 'output-type', type: 'string', value: 'FORMAT', description: 'format of the result (that of the input)' },
   { name: 'extract', type: 'string', value: 'PLACE', description: `print one value: '["a"]["b"][0]'` },

@@ -49,7 +49,12 @@ export const options = [
     value: 'NAME',
     description: 'choose format and rule by NAME (that of the file; needed for standard input)',
   },
-  { name: 'input-type', type: 'string', value: 'FORMAT', description: 'yaml, json, dotenv or binary (by the name)' },
+  {
+    name: 'input-type',
+    type: 'string',
+    value: 'FORMAT',
+    description: 'yaml, json, dotenv, ini or binary (by the name)',
+  },
   { name: 'output-type', type: 'string', value: 'FORMAT', description: 'format of the result (that of the input)' },
   { name: 'encrypted-regex', type: 'string', value: 'RE2', description: 'encrypt only below keys that match' },
   { name: 'unencrypted-regex', type: 'string', value: 'RE2', description: 'encrypt all but what is below such keys' },

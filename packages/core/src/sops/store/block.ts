@@ -9,16 +9,17 @@ export const blockKey = 'sops'
 /**
  * Takes the `sops` block out of a file's documents. It counts in the first document and is dropped from the others.
  *
+ * @param open gives the block's nested form where the store keeps it flat
  * @throws `METADATA_MISSING`, `METADATA_INVALID`
  */
-export function takeBlock(documents: readonly Branch[]): SopsFile {
+export function takeBlock(documents: readonly Branch[], open: (block: Branch) => Branch = same): SopsFile {
   const blocks = (documents[0]?.items ?? []).filter((item) => item.key === blockKey)
   if (blocks.length > 1) throw invalid(`Found duplicate ${blockKey} entry`)
   const [block] = blocks
   if (block === undefined) throw missing()
   if (!isBranch(block.value)) throw invalid(`Found ${blockKey} entry that is not a mapping`)
   return {
-    metadata: readMetadata(block.value),
+    metadata: readMetadata(open(block.value)),
     documents: documents.map(({ items }) => branch(items.filter((item) => item.key !== blockKey))),
   }
 }
@@ -28,8 +29,8 @@ export function takeBlock(documents: readonly Branch[]): SopsFile {
  *
  * @throws `METADATA_INVALID` where a document has such an entry of its own.
  */
-export function putBlock(file: SopsFile): Branch[] {
-  const value = writeMetadata(file.metadata)
+export function putBlock(file: SopsFile, close: (block: Branch) => Branch = same): Branch[] {
+  const value = close(writeMetadata(file.metadata))
   return file.documents.map((document) => {
     if (hasBlock(document)) {
       throw invalid(
@@ -38,6 +39,10 @@ export function putBlock(file: SopsFile): Branch[] {
     }
     return branch([...document.items, { key: blockKey, value }])
   })
+}
+
+function same(block: Branch): Branch {
+  return block
 }
 
 /** True where a document has an entry named like the metadata. */

@@ -1,24 +1,22 @@
-import { CoreError } from '../../error.ts'
 import type { Format, Indents, Store } from './store.ts'
 
 export type { Format, Indents, Store } from './store.ts'
 
 /** Stores by format; each is loaded when it is asked for. */
-const stores: Readonly<Partial<Record<Format, (indents: Indents) => Promise<Store>>>> = {
+const stores: Readonly<Record<Format, (indents: Indents) => Promise<Store>>> = {
   json: async ({ json }) => (await import('./json.ts')).jsonStore(json ?? -1),
   binary: async ({ json_binary }) => (await import('./binary.ts')).binaryStore(json_binary ?? -1),
   yaml: async ({ yaml }) => (await import('./yaml.ts')).yamlStore(yaml ?? 0),
   dotenv: async () => (await import('./dotenv.ts')).dotenvStore(),
+  ini: async () => (await import('./ini.ts')).iniStore(),
 }
 
 /** Names of all formats. */
 export const formats: readonly Format[] = Object.keys(stores) as Format[]
 
 /** The store of a format. */
-export async function openStore(format: Format, indents: Indents = {}): Promise<Store> {
-  const open = stores[format]
-  if (open === undefined) throw new CoreError('INVALID_FORMAT', `the format ${format} is not read yet`)
-  return open(indents)
+export function openStore(format: Format, indents: Indents = {}): Promise<Store> {
+  return stores[format](indents)
 }
 
 const suffixes: readonly (readonly [suffix: string, format: Format])[] = [
