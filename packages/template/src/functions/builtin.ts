@@ -18,7 +18,7 @@ import { type FunctionRow, rows } from './row.ts'
 
 /** The functions that text/template itself brings. */
 export function builtinFunctions(): FunctionRow[] {
-  return rows([
+  return rows("Go's own", [
     [
       'and(reflect.Value, ...reflect.Value) reflect.Value',
       unreachable,

@@ -43,7 +43,7 @@ export function certificateFunctions(): FunctionRow[] {
   const rsa = (context: Context): KeyObject => context.generateKey('rsa-2048')
   const given = (pem: Value): KeyObject => told('parsing private key: ', () => parseKeyPem(pem as string))
   const certificate = 'sprig.certificate'
-  return rows([
+  return rows('Keys and certificates', [
     [
       'genPrivateKey(string) string',
       ([kind], context) => genPrivateKey(kind as string, context),

@@ -7,7 +7,7 @@ import { comparePrereleases, compareVersions, parseVersion, type Version } from 
 
 /** sprig's functions on semantic versions. */
 export function semverFunctions(): FunctionRow[] {
-  return rows([
+  return rows('Semantic versions', [
     [
       'semver(string) *semver.Version',
       ([text]) => parseVersion(text as string),

@@ -15,7 +15,7 @@ export function cryptoFunctions(): FunctionRow[] {
       createHash(name)
         .update(toBytes(text as string))
         .digest('hex')
-  return rows([
+  return rows('Hashes, passwords and AES', [
     ['sha1sum(string) string', hash('sha1'), 'The SHA-1 of a text, in hexadecimal.', 'sha1sum .password'],
     ['sha256sum(string) string', hash('sha256'), 'The SHA-256 of a text, in hexadecimal.', 'sha256sum .password'],
     ['sha512sum(string) string', hash('sha512'), 'The SHA-512 of a text, in hexadecimal.', 'sha512sum .password'],
@@ -58,7 +58,7 @@ export function cryptoFunctions(): FunctionRow[] {
 
 /** sprig's htpasswd. */
 export function htpasswdFunctions(): FunctionRow[] {
-  return rows([
+  return rows('Hashes, passwords and AES', [
     [
       'htpasswd(string, string) string',
       ([user, password], context) => htpasswd(user as string, () => bcrypt(password as string, context)),
@@ -71,7 +71,7 @@ export function htpasswdFunctions(): FunctionRow[] {
 
 /** External Secrets' htpasswd, which takes the name of a hash (`bcrypt` or `sha`). */
 export function hashedHtpasswdFunctions(): FunctionRow[] {
-  return rows([
+  return rows('Hashes, passwords and AES', [
     [
       'htpasswd(string, string, sprig.HashAlgorithm) string',
       ([user, password, algorithm], context) => {

@@ -23,7 +23,7 @@ export function dateFunctions(): FunctionRow[] {
     format(layout as string, { date, zone: zone as string, context })
   const modify: FunctionRow['run'] = ([by, date]) => dateModify(by as string, date as Time)
   const mustModify: FunctionRow['run'] = ([by, date]) => new Time(moved((date as Time).time, durationOf(by as string)))
-  return rows([
+  return rows('Dates', [
     ['now() time.Time', (_, context) => new Time(now(context)), 'The time of the render.', 'now'],
     [
       'date(string, any) string',

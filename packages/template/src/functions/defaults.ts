@@ -5,7 +5,7 @@ import { type FunctionRow, rows } from './row.ts'
 
 /** sprig's functions on defaults, flow and types. */
 export function defaultFunctions(): FunctionRow[] {
-  return rows([
+  return rows('Defaults, flow and types', [
     [
       'default(any, ...any) any',
       ([otherwise, value]) => (isTrue(value) ? value : otherwise),

@@ -6,7 +6,7 @@ import { textOf } from './text.ts'
 
 /** sprig's functions on maps. Keys and values come sorted by key, where Go gives them in a new order each time. */
 export function dictFunctions(): FunctionRow[] {
-  return rows([
+  return rows('Maps', [
     ['dict(...any) dict', makeDict, 'A map of keys and values in turn.', 'dict "name" "value"'],
     [
       'get(dict, string) any',

@@ -12,7 +12,7 @@ export function encodingFunctions(): FunctionRow[] {
     (decode: (text: string) => string) =>
     ([text]: readonly Value[]) =>
       orItsError(() => decode(text as string))
-  return rows([
+  return rows('Encodings', [
     [
       'b64enc(string) string',
       ([text]) => toBytes(text as string).toString('base64'),
@@ -37,7 +37,7 @@ export function encodingFunctions(): FunctionRow[] {
 
 /** External Secrets' addition to sprig. */
 export function hexFunctions(): FunctionRow[] {
-  return rows([
+  return rows('Encodings', [
     [
       'hexdec(string) string',
       ([text]) => orItsError(() => decodeHex(text as string)),

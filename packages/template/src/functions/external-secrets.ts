@@ -15,7 +15,7 @@ import { formatUrl, parseUrl } from './url-parts.ts'
 
 /** External Secrets' own functions on certificates, keys and key stores. */
 export function externalSecretsFunctions(): FunctionRow[] {
-  return rows([
+  return rows('PEM, PKCS#12 and JWK', [
     [
       'pkcs12key(string) string',
       ([data], context) => keyOf('', data, context),

@@ -16,7 +16,7 @@ export function jsonFunctions(): FunctionRow[] {
     (write: (value: Value) => string) =>
     ([value]: readonly Value[]) =>
       orElse(() => write(value), '')
-  return rows([
+  return rows('JSON', [
     [
       'fromJson(string) any',
       ([text], context) => orElse(() => decodeJson(text as string, context), null),

@@ -12,7 +12,7 @@ const INTERFACE = 16
 /** sprig's list functions; those with `must` in front report as errors what the others panic with, which is the same here. */
 export function listFunctions(cast: Cast): FunctionRow[] {
   const slice = (args: readonly Value[]): Value => sliceList(args, cast)
-  return rows([
+  return rows('Lists', [
     ['list(...any) []any', (args) => list(args), 'A list of the arguments.', 'list 1 2 3'],
     ['tuple(...any) []any', (args) => list(args), 'A list of the arguments.', 'tuple 1 2 3'],
     ...both('append(any, any) []any', push, 'The list with one more element at its end.', 'append (list 1 2) 3'),

@@ -13,7 +13,7 @@ export function mathFunctions(cast: Cast): FunctionRow[] {
   const int = (value: Value): bigint => cast.toInt(value)
   const decimals = (operation: (a: Decimal, b: Decimal) => Decimal) => (args: readonly Value[]) =>
     fold(args, cast, operation)
-  return rows([
+  return rows('Numbers', [
     ['atoi(string) int', ([text]) => parseAtoi(text as string), 'The integer that a text holds, or 0.', 'atoi "42"'],
     ['int(any) int', ([value]) => int(value), 'The value as int.', 'int "42"'],
     ['int64(any) int64', ([value]) => int64(int(value)), 'The value as int64.', 'int64 "42"'],

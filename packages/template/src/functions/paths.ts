@@ -8,7 +8,7 @@ export function pathFunctions(): FunctionRow[] {
     ([path]: readonly Value[]) =>
       run(path as string)
   const isAbs = (path: string): boolean => path.startsWith('/')
-  return rows([
+  return rows('Paths', [
     ['base(string) string', text(base), 'The last element of a path.', 'base "a/b.txt"'],
     ['dir(string) string', text(dir), 'A path without its last element.', 'dir "a/b.txt"'],
     ['clean(string) string', text(clean), 'The shortest form of a path.', 'clean "a//b/../c"'],

@@ -13,7 +13,7 @@ export function randomFunctions(): FunctionRow[] {
     (set: string) =>
     ([count]: readonly Value[], context: Context) =>
       randomText(set, count as bigint, context)
-  return rows([
+  return rows('Random', [
     ['randAlphaNum(int) string', from(DIGITS + LETTERS), 'Random letters and digits.', 'randAlphaNum 16'],
     ['randAlpha(int) string', from(LETTERS), 'Random letters.', 'randAlpha 16'],
     ['randNumeric(int) string', from(DIGITS), 'Random digits.', 'randNumeric 6'],

@@ -8,7 +8,7 @@ import { parsed } from './time.ts'
 
 /** sprig's functions on regular expressions (RE2 syntax); those with `must` fail in the same way here. */
 export function regexFunctions(): FunctionRow[] {
-  return rows([
+  return rows('Regular expressions', [
     [
       'regexMatch(string, string) bool',
       matchQuietly,

@@ -29,6 +29,8 @@ export interface Context {
 /** One function of a template. */
 export interface FunctionRow {
   readonly name: string
+  /** The group that it belongs to, as a heading. */
+  readonly family: string
   /** Go types of the parameters, `...T` for the last of a variadic function. */
   readonly parameters: readonly Parameter[]
   /** Go type of the result. */
@@ -48,14 +50,15 @@ export type FunctionTable = ReadonlyMap<string, FunctionRow>
 export type RowTail = readonly [signature: string, run: FunctionRow['run'], doc: string, example: string, cost?: Cost]
 
 /**
- * Rows from signatures: `name(T, U, ...V) R`.
+ * Rows of one family from signatures: `name(T, U, ...V) R`.
  */
-export function rows(tails: readonly RowTail[]): FunctionRow[] {
+export function rows(family: string, tails: readonly RowTail[]): FunctionRow[] {
   return tails.map(([signature, run, doc, example, cost]) => {
     const match = /^(\w+)\((.*)\) (.+)$/.exec(signature)
     const [, name = '', parameters = '', result = ''] = match ?? []
     return {
       name,
+      family,
       parameters: parameters === '' ? [] : parameters.split(', ').map(goType),
       result: goType(result),
       cost: cost ?? 'cheap',

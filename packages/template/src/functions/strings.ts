@@ -19,7 +19,7 @@ const each =
 
 /** sprig's string functions. */
 export function stringFunctions(): FunctionRow[] {
-  return rows([
+  return rows('Text', [
     ['hello() string', () => 'Hello!', 'The text `Hello!`.', 'hello'],
     [
       'abbrev(int, string) string',

@@ -6,7 +6,7 @@ import { formatUrl, hostname, parseUrl, urlParts, userText } from './url-parts.t
 
 /** sprig's functions on URLs. */
 export function urlFunctions(): FunctionRow[] {
-  return rows([
+  return rows('URLs', [
     [
       'urlParse(string) dict',
       ([text]) => take(text as string),

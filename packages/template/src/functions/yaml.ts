@@ -8,7 +8,7 @@ import { parsed } from './time.ts'
 
 /** External Secrets' functions on YAML, which is that of sigs.k8s.io/yaml. */
 export function yamlFunctions(): FunctionRow[] {
-  return rows([
+  return rows('YAML', [
     [
       'toYaml(any) string',
       ([value]) => toYaml(value),
