@@ -104,7 +104,7 @@ async function attempt(context: SealedSecretContext, sealedSecret: ClusterObject
 async function store(context: SealedSecretContext, sealedSecret: ClusterObject, unsealed: Manifest): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      await storeOnce(context, sealedSecret, unsealed)
+      await storeOnce(context, { sealedSecret, unsealed, known: tries > 1 })
       return
     } catch (error) {
       if (tries >= 5 || !isKubernetesError(error, 'CONFLICT', 'ALREADY_EXISTS', 'NOT_FOUND')) throw error
@@ -112,10 +112,15 @@ async function store(context: SealedSecretContext, sealedSecret: ClusterObject, 
   }
 }
 
-async function storeOnce(context: SealedSecretContext, sealedSecret: ClusterObject, unsealed: Manifest): Promise<void> {
+async function storeOnce(
+  context: SealedSecretContext,
+  { sealedSecret, unsealed, known }: { sealedSecret: ClusterObject; unsealed: Manifest; known: boolean },
+): Promise<void> {
   const { cluster, fieldManager, log } = context
   const key = keyOf(sealedSecret)
-  const existing = await cluster.get(resources.secret, key)
+  // Where the watch knows of no Secret, one request is saved; if there is one after all, the creation says so.
+  const unknown = context.secretMetadata?.(key) === null && !known
+  const existing = unknown ? null : await cluster.get(resources.secret, key)
   if (existing === null) {
     await cluster.create(resources.secret, unsealed, { fieldManager })
     log.info('Secret created', { key: keyText(key) })
