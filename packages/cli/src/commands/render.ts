@@ -1,4 +1,11 @@
-import { type Manifest, manifestJson, manifestYaml, secretManifest, secretType } from '@sealkit/core/manifest'
+import {
+  type Manifest,
+  manifestJson,
+  manifestYaml,
+  secretManifest,
+  secretType,
+  withoutUnknownOwners,
+} from '@sealkit/core/manifest'
 import type { Policy } from '@sealkit/resolver'
 import { desired, type ManifestDocument, type Outcome } from 'sealkit'
 import type { Values } from '../command.ts'
@@ -87,7 +94,7 @@ function succeeded(outcomes: readonly Outcome[], io: Io): Manifest[] {
   for (const failure of failures) io.stderr.write(`sealkit: error: ${failureText(failure)}\n`)
   if (last !== undefined) throw renderFailed(last)
   return outcomes.flatMap((outcome) =>
-    'secret' in outcome && outcome.secret !== null ? [ownerless(secretManifest(outcome.secret))] : [],
+    'secret' in outcome && outcome.secret !== null ? [secretManifest(withoutUnknownOwners(outcome.secret))] : [],
   )
 }
 
@@ -102,13 +109,6 @@ function renderFailed(failure: Failure): CliError {
 function failureText({ document: { object, place }, error }: Failure): string {
   const { namespace, name } = object.metadata ?? {}
   return `${place ?? 'input'}: ${object.kind} ${namespace}/${name}: ${error instanceof Error ? error.message : 'failed'}`
-}
-
-/** An owner that was never in a cluster has no uid, and the API server would refuse the Secret. */
-function ownerless(secret: Manifest): Manifest {
-  const { ownerReferences = [], ...metadata } = secret.metadata ?? {}
-  const owners = ownerReferences.filter(({ uid }) => uid !== '')
-  return { ...secret, metadata: owners.length === 0 ? metadata : { ...metadata, ownerReferences: owners } }
 }
 
 async function print(secrets: readonly Manifest[], format: 'json' | 'yaml'): Promise<string> {

@@ -1,4 +1,11 @@
-import { type Manifest, readManifests, sealedSecretObject, secretManifest, secretType } from '@sealkit/core/manifest'
+import {
+  type Manifest,
+  readManifests,
+  sealedSecretObject,
+  secretManifest,
+  secretType,
+  withoutUnknownOwners,
+} from '@sealkit/core/manifest'
 import { type KeyRing, unsealSecret } from '@sealkit/core/sealed'
 import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
@@ -63,8 +70,5 @@ async function unsealed(sealed: Manifest, keyRing: KeyRing): Promise<Manifest> {
     throw new CliError('USAGE', `the input holds a ${kind}, not a SealedSecret`, { hint: 'give SealedSecrets only' })
   }
   const { render } = await import('../sealing/template.ts')
-  const { ownerReferences = [], ...secret } = await unsealSecret(sealed, keyRing, { render })
-  // The owner of an object that was never in a cluster has no uid, and the API server would refuse it.
-  const owners = ownerReferences.filter(({ uid }) => uid !== '')
-  return secretManifest(owners.length > 0 ? { ...secret, ownerReferences: owners } : secret)
+  return secretManifest(withoutUnknownOwners(await unsealSecret(sealed, keyRing, { render })))
 }

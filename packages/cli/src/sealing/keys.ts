@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { CoreError } from '@sealkit/core'
 import { type Manifest, readManifests, secretType } from '@sealkit/core/manifest'
 import { KeyRing, parsePrivateKeys, type SealingKey, sealingKey, sealingKeyFromSecret } from '@sealkit/core/sealed'
 import { CliError } from '../exit.ts'
@@ -13,7 +14,7 @@ const hint = 'give a PEM file, a Secret of the controller (also in a List), or a
 /**
  * The sealing keys of files and directories: PEM, or Secrets as the controller keeps them.
  *
- * @throws FILE_UNREADABLE, NO_KEY, and INVALID_KEY naming nothing of the key
+ * @throws FILE_UNREADABLE, NO_KEY naming the file and nothing of the key
  */
 export async function readKeyRing(paths: readonly string[], io: Io): Promise<KeyRing> {
   const keys: SealingKey[] = []
@@ -32,6 +33,7 @@ async function readKeys(path: string, io: Io): Promise<SealingKey[]> {
     const files = readdirSync(place).filter((name) => keyFile.test(name))
     return (await Promise.all(files.sort().map((name) => keysIfAny(readFileSync(join(place, name)))))).flat()
   } catch (cause) {
+    if (cause instanceof CoreError) throw new CliError('NO_KEY', `${path}: ${cause.message}`, { cause, hint })
     if (!(cause instanceof Error) || !('syscall' in cause)) throw cause
     throw new CliError('FILE_UNREADABLE', `the key file ${path} cannot be read`, { cause, hint })
   }

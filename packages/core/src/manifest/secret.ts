@@ -40,6 +40,15 @@ export function secretManifest(secret: DesiredSecret): Manifest {
 }
 
 /**
+ * The Secret as it can be applied by hand: an owner that was never in a cluster has no uid, and the API server would
+ * refuse the Secret for it.
+ */
+export function withoutUnknownOwners({ ownerReferences = [], ...secret }: DesiredSecret): DesiredSecret {
+  const known = ownerReferences.filter(({ uid }) => uid !== '')
+  return known.length === 0 ? secret : { ...secret, ownerReferences: known }
+}
+
+/**
  * The desired Secret of a v1 Secret manifest; values of `stringData` win over those of `data`.
  *
  * @throws INVALID_BASE64
