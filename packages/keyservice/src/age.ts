@@ -7,10 +7,17 @@ import type { KeyContext, MasterKey } from './masterkey.ts'
 
 /** Age as a master key: one armored age file a recipient. */
 export function ageKey(context: KeyContext): MasterKey {
+  let loaded: Promise<Identities> | undefined
+  const load = (recipient: string): Promise<Identities> => {
+    // A command is told the recipient, so its answer is good for that one only.
+    if (context.io?.env['SOPS_AGE_KEY_CMD'] !== undefined) return identities(context, recipient)
+    loaded ??= identities(context, recipient)
+    return loaded
+  }
   return {
     wrap: async (part, entry) => ({ ...entry, enc: await encryptAge(part, field(entry, 'recipient')) }),
     unwrap: async (entry) => {
-      const found = await identities(context, field(entry, 'recipient'))
+      const found = await load(field(entry, 'recipient'))
       if (found.identities.length === 0) throw missing('failed to load age identities', found)
       const part = await unwrap(entry.enc, found)
       if (part !== null) return part

@@ -125,6 +125,12 @@ describe('every single-byte change of an encrypted file is detected, or changes 
   }
 })
 
+/** Aliases of aliases: 9^12 values in a few lines. */
+const bomb = Array.from({ length: 12 }, (_, index) => {
+  const before = index === 0 ? 'x' : `*a${index - 1}`
+  return `k${index}: &a${index} [${Array(9).fill(before).join(', ')}]\n`
+}).join('')
+
 /** Texts that a store refuses: the code, and Go's words. */
 const refused: readonly (readonly [format: Format, text: string, code: string, upstream: RegExp])[] = [
   ['json', '', 'JSON_SYNTAX', /^Could not unmarshal input data: EOF$/],
@@ -151,6 +157,10 @@ const refused: readonly (readonly [format: Format, text: string, code: string, u
   ['yaml', 'a: !!int abc\n', 'YAML_SYNTAX', /cannot decode !!str `abc` as a !!int$/],
   ['yaml', 'a: &x [*x]\n', 'YAML_SYNTAX', /anchor 'x' value contains itself$/],
   ['yaml', '\n', 'YAML_SYNTAX', /^EOF$/],
+  ['yaml', `a: ${'['.repeat(1100)}${']'.repeat(1100)}\n`, 'YAML_SYNTAX', /exceeded max depth/],
+  ['yaml', bomb, 'YAML_SYNTAX', /^yaml: document contains excessive aliasing$/],
+  ['yaml', `a: 1\n---\n${bomb}`, 'YAML_SYNTAX', /yaml: document contains excessive aliasing$/],
+  ['yaml', 'a: 1\n---\nb: &x [*x]\n', 'YAML_SYNTAX', /anchor 'x' value contains itself$/],
   ['ini', '[s]\nhunter2\n', 'INVALID_FORMAT', /key-value delimiter not found: hunter2\n$/],
   ['ini', '[s', 'INVALID_FORMAT', /unclosed section: \[s$/],
   ['ini', '= hunter2', 'INVALID_FORMAT', /empty key name: = hunter2$/],
@@ -172,6 +182,17 @@ describe('what a store refuses', () => {
         },
       )
     })
+  }
+})
+
+test('a thousand levels are encrypted and decrypted', async () => {
+  for (const format of ['json', 'yaml'] as const) {
+    const store = await openStore(format)
+    const nested = `{"a":${'['.repeat(900)}1${']'.repeat(900)}}`
+    const [tree] = store.load(Buffer.from(nested))
+    assert.ok(tree)
+    const file = await encrypted([tree])
+    assert.deepEqual(await decrypted(store.loadEncrypted(store.emitEncrypted(file))), [tree])
   }
 })
 

@@ -6,7 +6,7 @@ import { type Branch, branch, goType, type Item, type Value } from '../tree.ts'
 
 const int64Min = -(2n ** 63n)
 const int64Max = 2n ** 63n - 1n
-const maxDepth = 2000
+const maxDepth = 1000
 
 /**
  * Reads the object at the start of a JSON text, in order, with duplicate keys. Whole numbers of 64 bits are integers,

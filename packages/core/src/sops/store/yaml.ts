@@ -7,7 +7,7 @@ import { decodeScalar, type YamlScalar } from '../../yaml/resolve.ts'
 import { type Branch, branch, comment, goType, type Item, isForeign, isTime, type Value } from '../tree.ts'
 import { hasBlock, putBlock, takeBlock } from './block.ts'
 import type { Store } from './store.ts'
-import { checkFirstDocument } from './yamlcheck.ts'
+import { checkFirstDocument, checkSize } from './yamlcheck.ts'
 import { documentNode, floatText, valueNode } from './yamlnode.ts'
 
 const defaultIndent = 4
@@ -51,7 +51,10 @@ function load(bytes: Uint8Array): readonly Branch[] {
   checkFirstDocument(first.value)
   documents.push(new Reader().document(first.value))
   try {
-    for (const node of nodes) documents.push(new Reader().document(node))
+    for (const node of nodes) {
+      checkSize(node)
+      documents.push(new Reader().document(node))
+    }
   } catch (error) {
     throw laterDocument(error)
   }

@@ -18,7 +18,7 @@ export function checkFirstDocument(document: YamlNode): void {
     problems.push(`line ${root.line}: cannot unmarshal ${shown} into map[string]interface {}`)
   } else {
     complexKeys(root, problems)
-    check(root, problems, new Set())
+    new Walk(problems).node(root, 0)
   }
   if (problems.length === 0) return
   throw new CoreError('YAML_SYNTAX', redacted(problems), {
@@ -36,26 +36,80 @@ function shorten(value: string): string {
   return value.length > 10 ? `${value.slice(0, 7)}...` : value
 }
 
-function check(node: YamlNode, problems: string[], open: Set<YamlNode>): void {
-  if (node.kind === 'scalar') checkScalar(node)
-  else if (node.kind === 'alias') checkAlias(node, problems, open)
-  else {
-    open.add(node)
-    if (node.kind !== 'mapping' || (uniqueKeys(node, problems) && mergesMappings(node))) {
-      for (const child of node.content) check(child, problems, open)
+/**
+ * Refuses what would not end, or not soon: aliases that contain themselves or stand for too much (with yaml.v3's limits),
+ * and nesting deeper than {@link maxDepth}. Sops looks at the first document only.
+ *
+ * @throws `YAML_SYNTAX`
+ */
+export function checkSize(document: YamlNode): void {
+  new Walk(null).node(document, 0)
+}
+
+const maxDepth = 1000
+// Up to this many nodes nearly all may come from aliases; from ten times as many on, a tenth.
+const aliasRange = { low: 400_000, high: 4_000_000 }
+
+/** One pass over a document with its aliases expanded. */
+class Walk {
+  /** Where problems of the values go; null to look at the size alone. */
+  readonly #problems: string[] | null
+  readonly #open = new Set<YamlNode>()
+  #nodes = 0
+  #aliased = 0
+  #aliasDepth = 0
+
+  constructor(problems: string[] | null) {
+    this.#problems = problems
+  }
+
+  node(node: YamlNode, depth: number): void {
+    this.#count(node, depth)
+    if (node.kind === 'alias') this.#alias(node, depth)
+    else if (node.kind !== 'scalar') this.#collection(node, depth)
+    else if (this.#problems !== null) checkScalar(node)
+  }
+
+  #collection(node: YamlNode, depth: number): void {
+    const problems = this.#problems
+    if (node.kind === 'mapping' && problems !== null && !(uniqueKeys(node, problems) && mergesMappings(node))) return
+    this.#open.add(node)
+    for (const child of node.content) this.node(child, depth + 1)
+    this.#open.delete(node)
+  }
+
+  #alias(node: YamlNode, depth: number): void {
+    if (node.alias === undefined) return
+    if (this.#open.has(node.alias)) {
+      throw new CoreError('YAML_SYNTAX', `the anchor at line ${node.line} contains itself`, {
+        upstream: `yaml: anchor '${node.value}' value contains itself`,
+      })
     }
-    open.delete(node)
+    this.#aliasDepth++
+    this.node(node.alias, depth)
+    this.#aliasDepth--
+  }
+
+  #count(node: YamlNode, depth: number): void {
+    this.#nodes++
+    if (this.#aliasDepth > 0) this.#aliased++
+    if (depth > maxDepth) {
+      throw new CoreError('YAML_SYNTAX', `line ${node.line} is nested deeper than ${maxDepth}`, {
+        upstream: `yaml: exceeded max depth of ${maxDepth}`,
+      })
+    }
+    if (this.#aliased <= 100 || this.#nodes <= 1000) return
+    if (this.#aliased / this.#nodes > allowedRatio(this.#nodes)) {
+      throw new CoreError('YAML_SYNTAX', 'the aliases of the document stand for too much', {
+        upstream: 'yaml: document contains excessive aliasing',
+      })
+    }
   }
 }
 
-function checkAlias(node: YamlNode, problems: string[], open: Set<YamlNode>): void {
-  if (node.alias === undefined) return
-  if (open.has(node.alias)) {
-    throw new CoreError('YAML_SYNTAX', `the anchor at line ${node.line} contains itself`, {
-      upstream: `yaml: anchor '${node.value}' value contains itself`,
-    })
-  }
-  check(node.alias, problems, open)
+function allowedRatio(nodes: number): number {
+  const { low, high } = aliasRange
+  return 0.99 - 0.89 * Math.min(1, Math.max(0, (nodes - low) / (high - low)))
 }
 
 function checkScalar(node: YamlNode): void {
