@@ -44,7 +44,7 @@ export interface SealingPlatform {
   sha256(data: Uint8Array): Promise<Uint8Array>
   /** Standard base64 (RFC 4648 section 4) with padding. */
   toBase64(data: Uint8Array): string
-  /** The bytes of base64 text that was validated before. */
+  /** The bytes of base64 text; of any other text some bytes, or none. */
   fromBase64(text: string): Uint8Array
   /** AES-GCM without additional data: ciphertext followed by the 16-byte tag. The key has 16, 24 or 32 bytes. */
   aesGcmEncrypt(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array): Promise<Uint8Array>

@@ -23,7 +23,11 @@ export const sealing: SealingPlatform = {
 
   fromBase64(text) {
     if (globalThis.Buffer !== undefined) return Buffer.from(text, 'base64')
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+    try {
+      return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+    } catch {
+      return new Uint8Array()
+    }
   },
 
   async aesGcmEncrypt(key, nonce, plaintext) {
