@@ -43,7 +43,10 @@ function report(name: string, path: string, evaluate: Evaluate): boolean {
 }
 
 const folder = process.argv[2]
-if (folder === undefined) {
-  console.error('usage: pnpm run vectors FOLDER')
+try {
+  if (folder === undefined) throw new Error('usage: pnpm run vectors FOLDER')
+  if (!(await run(folder))) process.exitCode = 1
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
   process.exitCode = 2
-} else if (!(await run(folder))) process.exitCode = 1
+}
