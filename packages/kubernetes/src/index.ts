@@ -29,6 +29,7 @@ export { isKubernetesError, KubernetesError, type KubernetesErrorCode, type Kube
 export type { CoreEvent } from './event.ts'
 export { type EventRecorder, type EventRecorderOptions, eventRecorder } from './events.ts'
 export { type Informer, type InformerHandlers, type InformerOptions, informer, type Occasion } from './informer.ts'
+export { labelPredicate, type Predicate } from './labels.ts'
 export { type Leadership, type LeaseOptions, lead } from './lease.ts'
 export { serviceProxyPath } from './path.ts'
 export { apiVersion, keyOf, keyText, type ResourceName, resourceOf, resources } from './resources.ts'

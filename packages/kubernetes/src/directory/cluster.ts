@@ -15,17 +15,19 @@ import type {
 } from '../cluster.ts'
 import { timestamp } from '../conditions.ts'
 import { KubernetesError } from '../error.ts'
+import { labelPredicate, type Predicate } from '../labels.ts'
 import { keyOf } from '../resources.ts'
-import { labelPredicate, type Predicate } from '../selector.ts'
 import { appendEvent } from './events.ts'
-import { keyFile, namespaceFolder, objectFile } from './files.ts'
+import { namespaceFolder, objectFile } from './files.ts'
 import { content, type Entry, entryId, type LoadContext, loadEntries, normalized } from './load.ts'
 import { changeLog, predicate, view } from './log.ts'
+import { implied } from './namespaces.ts'
 import { orphans } from './owners.ts'
 import { patched } from './patch.ts'
 import type { Place, Placer } from './places.ts'
 import { refusal } from './refusal.ts'
 import type { Scanner } from './scan.ts'
+import { validate } from './validate.ts'
 
 /** What a {@link DirectoryState} works with. */
 export interface DirectoryParts extends LoadContext {
@@ -71,7 +73,8 @@ export class DirectoryState implements Cluster {
   ): Promise<ClusterObject | null> {
     requireName(key)
     const object =
-      this.#entry(resource, key)?.object ?? this.#implied(resource).find(({ metadata }) => metadata.name === key.name)
+      this.#entry(resource, key)?.object ??
+      implied(resource, this.#entries.values()).find(({ metadata }) => metadata.name === key.name)
     return object === undefined ? null : view(object, options?.metadataOnly === true)
   }
 
@@ -82,7 +85,7 @@ export class DirectoryState implements Cluster {
     for (const [id, { object }] of this.#entries) {
       if (id.startsWith(prefix) && selects(object)) items.push(view(object, options.metadataOnly === true))
     }
-    for (const object of this.#implied(resource)) if (selects(object)) items.push(object)
+    for (const object of implied(resource, this.#entries.values())) if (selects(object)) items.push(object)
     items.sort((a, b) => (entryId(resource, a) < entryId(resource, b) ? -1 : 1))
     return { items, resourceVersion: String(this.#log.version) }
   }
@@ -95,6 +98,7 @@ export class DirectoryState implements Cluster {
     return this.#alone(async () => {
       if (resource.kind === 'Event') return this.#event(object)
       const draft = this.#parts.admit(resource, normalized(resource, this.#named(resource, object)))
+      validate(resource, draft)
       const id = entryId(resource, draft)
       if (this.#entries.has(id)) {
         throw refusal('ALREADY_EXISTS', resource, draft.metadata.name)
@@ -129,7 +133,9 @@ export class DirectoryState implements Cluster {
       requireName(key)
       if (resource.kind === 'Event') throw refusal('NOT_FOUND', resource, key.name)
       const { object } = this.#current(resource, key, undefined)
-      return this.#update(resource, patched(object, patch))
+      const next = patched(object, patch)
+      validate(resource, next, 'INVALID')
+      return this.#update(resource, next)
     })
   }
 
@@ -168,23 +174,6 @@ export class DirectoryState implements Cluster {
     return this.#entries.get(entryId(resource, { metadata: key }))
   }
 
-  /** Namespaces need no manifest of their own: whatever lies in one makes it be there. */
-  #implied(resource: Resource): ClusterObject[] {
-    if (resource.kind !== 'Namespace') return []
-    const names = new Set([...this.#entries.values()].map(({ object }) => object.metadata.namespace ?? ''))
-    for (const {
-      resource: { kind },
-      object,
-    } of this.#entries.values())
-      if (kind === 'Namespace') names.delete(object.metadata.name)
-    names.delete('')
-    return [...names].map((name) => ({
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
-    }))
-  }
-
   /** The entry of a key, if it has the version that the caller saw. */
   #current(resource: Resource, key: Key, version: string | undefined): Entry {
     const entry = this.#entry(resource, key)
@@ -213,6 +202,7 @@ export class DirectoryState implements Cluster {
     }
     const gone = deletionTimestamp === undefined ? {} : { deletionTimestamp }
     const draft = this.#parts.admit(resource, normalized(resource, structuredClone(object)))
+    validate(resource, draft)
     const { status: _, ...rest } = draft
     const status = last['status'] === undefined ? {} : { status: last['status'] }
     const raised = isDeepStrictEqual(content(draft), content(last)) ? generation : generation + 1
@@ -229,7 +219,7 @@ export class DirectoryState implements Cluster {
     return this.#write({ ...entry, object: next })
   }
 
-  /** Name and namespace of a new object, or the refusal of one that has none. */
+  /** A new object with its name and namespace. */
   #named(resource: Resource, object: Manifest): ClusterObject {
     const { name, generateName, namespace, resourceVersion: _, ...metadata } = object.metadata ?? {}
     const made = name || (generateName ? `${generateName}${randomBytes(3).toString('hex').slice(0, 5)}` : '')
@@ -251,7 +241,6 @@ export class DirectoryState implements Cluster {
 
   async #write(entry: Entry): Promise<ClusterObject> {
     const { resource, place, object } = entry
-    if (resource.kind === 'Secret') for (const key of Object.keys((object['data'] ?? {}) as object)) keyFile(key)
     await this.#parts.placer.write(place, resource, object)
     return view(this.#put(entryId(resource, object), entry), false)
   }

@@ -133,13 +133,23 @@ function keepVersion(object: ClusterObject, last: Entry | undefined): ClusterObj
   return isDeepStrictEqual(versioned, last.object) ? last.object : bare
 }
 
-/** An object as the API server would give it: its kind's version, `stringData` as data. */
+/** An object as the API server would give it: its kind's version, `stringData` as data, no empty maps and lists. */
 export function normalized(resource: Resource, object: ClusterObject): ClusterObject {
-  const typed = { ...object, apiVersion: apiVersion(resource), kind: resource.kind }
+  const metadata = { ...object.metadata }
+  for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const) {
+    if (isEmpty(metadata[field])) delete metadata[field]
+  }
+  const typed = { ...object, apiVersion: apiVersion(resource), kind: resource.kind, metadata }
   if (resource.kind !== 'Secret' || resource.group !== '') return typed
-  const { stringData, ...secret } = typed as ClusterObject & { stringData?: Record<string, string> }
-  if (secret['type'] === undefined || secret['type'] === '') secret['type'] = 'Opaque'
-  if (stringData === undefined) return secret
-  const encoded = Object.entries(stringData).map(([key, value]) => [key, Buffer.from(value).toString('base64')])
-  return { ...secret, data: { ...(secret['data'] as object), ...Object.fromEntries(encoded) } }
+  const { stringData, data, ...secret } = typed as ClusterObject & {
+    stringData?: Record<string, string>
+    data?: object
+  }
+  const encoded = Object.entries(stringData ?? {}).map(([key, value]) => [key, Buffer.from(value).toString('base64')])
+  const whole = { ...data, ...Object.fromEntries(encoded) }
+  return { ...secret, type: secret['type'] || 'Opaque', ...(!isEmpty(whole) && { data: whole }) }
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || Object.keys(value as object).length === 0
 }

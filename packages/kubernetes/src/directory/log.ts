@@ -1,6 +1,7 @@
 import type { ClusterObject, Resource, WatchEvent, WatchOptions } from '../cluster.ts'
 import { KubernetesError } from '../error.ts'
-import { fieldPredicate, labelPredicate, type Predicate } from '../selector.ts'
+import { fieldPredicate } from '../fields.ts'
+import { labelPredicate, type Predicate } from '../labels.ts'
 import { sameResource } from './identity.ts'
 
 /** One change of one object; `last` is absent where it is new, `object` where it is gone. */
