@@ -1,16 +1,17 @@
 import type { Render as SealedRender } from '@sealkit/core/sealed'
 import type { Render as ExternalRender } from '@sealkit/resolver'
-import { execute, type FunctionTable, functionTable, parse } from '@sealkit/template'
+import { Renderer } from '@sealkit/template'
 
 /**
- * Renders `spec.template.data` of SealedSecrets with sprig's functions, as upstream's controller does.
+ * Renders `spec.template.data` of SealedSecrets with sprig's functions, as upstream's controller does. Templates come
+ * from whoever may write to a namespace: what is not cheap runs in a worker, under a deadline and a memory limit.
  *
  * @param now the time that templates see
  */
 export function sealedSecretRender(now: () => Date): SealedRender {
-  const functions = functionTable('sealed-secrets')
+  const renderer = new Renderer({ functions: 'sealed-secrets' })
   return (name, text, data) =>
-    render(text, new Map(Object.entries(data)), { name, functions, missingKey: 'default', now })
+    renderer.render({ name, text, data: new Map(Object.entries(data)), now: nanoseconds(now) })
 }
 
 /** What External Secrets' templates are rendered with. */
@@ -21,26 +22,16 @@ export interface ExternalRenderOptions {
   readonly rightDelimiter?: string
 }
 
-/** Renders templates of ExternalSecrets with External Secrets' functions. */
+/** Renders templates of ExternalSecrets with External Secrets' functions, under the same limits. */
 export function externalSecretRender({ now, leftDelimiter, rightDelimiter }: ExternalRenderOptions): ExternalRender {
-  const functions = functionTable('external-secrets')
-  const delimiters = {
+  const renderer = new Renderer({
+    functions: 'external-secrets',
     ...(leftDelimiter === undefined ? {} : { leftDelim: leftDelimiter }),
     ...(rightDelimiter === undefined ? {} : { rightDelim: rightDelimiter }),
-  }
-  return (text, data, { name, missingKey }) => render(text, data, { name, functions, missingKey, now, ...delimiters })
+  })
+  return (text, data, { name, missingKey }) => renderer.render({ name, text, data, missingKey, now: nanoseconds(now) })
 }
 
-interface RenderOptions {
-  readonly name: string
-  readonly functions: FunctionTable
-  readonly missingKey: 'default' | 'error'
-  readonly now: () => Date
-  readonly leftDelim?: string
-  readonly rightDelim?: string
-}
-
-function render(text: string, data: ReadonlyMap<string, Uint8Array>, { now, ...options }: RenderOptions): Uint8Array {
-  const template = parse(text, options)
-  return execute(template, data, { now: () => BigInt(now().getTime()) * 1_000_000n })
+function nanoseconds(now: () => Date): bigint {
+  return BigInt(now().getTime()) * 1_000_000n
 }

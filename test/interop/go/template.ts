@@ -94,7 +94,6 @@ const FORMATS = [
   '%o',
   '%b',
   '%#o',
-  '%p%',
 ]
 const LAYOUTS = ['2006-01-02', '2006-01-02 15:04:05', 'Mon Jan _2 2006', 'x']
 const CONSTRAINTS = [
@@ -368,9 +367,12 @@ const damaged = fc
   })
 
 /** Templates of every construct and every function whose answer is the same each time, sound and broken. */
-export const cases: fc.Arbitrary<Case> = fc.record({
-  name: fc.constantFrom('t', 't', 't', 'a/b', '%s'),
-  template: fc.oneof({ weight: 8, arbitrary: body }, damaged).map((each) => HEAD + each),
-  data: fc.constant(DATA),
-  missingKey: fc.constantFrom<MissingKey>('default', 'default', 'error', 'zero'),
-})
+export const cases: fc.Arbitrary<Case> = fc
+  .record({
+    name: fc.constantFrom('t', 't', 't', 'a/b', '%s'),
+    template: fc.oneof({ weight: 8, arbitrary: body }, damaged).map((each) => HEAD + each),
+    data: fc.constant(DATA),
+    missingKey: fc.constantFrom<MissingKey>('default', 'default', 'error', 'zero'),
+  })
+  // Under a wrong verb Go prints a time's inner fields, a memory address among them.
+  .filter(({ template }) => !(template.includes('printf') && template.includes('toDate')))

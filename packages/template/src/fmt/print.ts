@@ -1,7 +1,7 @@
 import { isPrint } from '@sealkit/core/go'
 import { canBackquote, quote, quoteRune, quoteToAscii } from '../quote.ts'
 import { encodeRune, runeCount, runeWidth } from '../utf8.ts'
-import { Complex, Dict, isOpaque, List, Sized, typeOf, type Value } from '../value.ts'
+import { Complex, Dict, isOpaque, kindOf, List, Sized, typeOf, type Value } from '../value.ts'
 import { formatFloat } from './float.ts'
 
 /** The flags, width and precision of one verb. */
@@ -33,6 +33,9 @@ export function noFlags(): Flags {
 }
 
 const PLAIN = noFlags()
+
+/** What `%p` prints of everything that has an address: nothing here has one that means anything. */
+const ADDRESS = '0xc000000000'
 
 /** A value as Go's `%v` prints it: what an action writes. */
 export function printValue(value: Value): string {
@@ -71,6 +74,9 @@ export function formatValue(value: Value, verb: string, flags: Flags, erroring: 
   }
   if (value === null) return verb === 'v' ? pad('<nil>', flags) : badVerb(value, verb, flags)
   if (verb === 'w') return badVerb(value, verb, flags)
+  if (verb === 'p' && kindOf(value) !== 'struct' && kindOf(value) !== 'complex128' && !(value instanceof Sized)) {
+    return pad(flags.sharp ? ADDRESS.slice(2) : ADDRESS, flags)
+  }
   if (value instanceof List) return formatList(value, verb, flags, erroring)
   if (value instanceof Dict) return formatDict(value, verb, flags, erroring)
   if (value instanceof Complex) return formatComplex(value, verb, flags)
