@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
 import type { Manifest } from '@sealkit/core/manifest'
 import fc from 'fast-check'
 import { data, failure } from './fixture.ts'
@@ -71,6 +75,109 @@ test('Password keeps its numbers, and repeats nothing unless told', async () => 
   )
 })
 
+/** RFC 6238, appendix B: eight digits of a seed of 20, 32 and 64 bytes. */
+const seeds: Readonly<Record<string, string>> = {
+  sha1: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ',
+  sha256: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZA',
+  sha512: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNA',
+}
+
+const oneTime: readonly (readonly [algorithm: string, when: string, token: string, timeLeft: string])[] = [
+  ['sha1', '1970-01-01T00:00:59Z', '94287082', '1'],
+  ['sha256', '1970-01-01T00:00:59Z', '46119246', '1'],
+  ['sha512', '1970-01-01T00:00:59Z', '90693936', '1'],
+  ['sha1', '2005-03-18T01:58:29Z', '07081804', '1'],
+  ['sha1', '2603-10-11T11:33:20Z', '65353130', '10'],
+]
+
+function seed(value: string): Manifest {
+  const data = { seed: Buffer.from(value).toString('base64') }
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'mfa', namespace: 'apps' }, data }
+}
+
+function mfa(spec: object, value = 'gezd gnbv GY3T QOJQ GEZD GNBV GY3T QOJQ'): Parameters<typeof data>[0] {
+  const fixture = generated('MFA', { secret: { name: 'mfa', key: 'seed' }, ...spec })
+  return { ...fixture, objects: [...(fixture.objects ?? []), seed(value)] }
+}
+
+for (const [algorithm, when, token, timeLeft] of oneTime) {
+  test(`MFA ${algorithm} at ${when}`, async () => {
+    assert.deepEqual(await data(mfa({ length: 8, algorithm, when }, seeds[algorithm])), { token, timeLeft })
+  })
+}
+
+test('MFA: six digits, SHA-1 and thirty seconds unless told, and a seed as people write it', async () => {
+  assert.deepEqual(await data(mfa({ when: '1970-01-01T00:00:59Z' })), { token: '287082', timeLeft: '1' })
+})
+
+for (const [spec, value, code] of [
+  [{ length: 10 }, undefined, 'PROVIDER_FAILED'],
+  [{ timePeriod: -1 }, undefined, 'PROVIDER_FAILED'],
+  [{ algorithm: 'md5' }, undefined, 'PROVIDER_FAILED'],
+  [{}, 's3cret!', 'PROVIDER_FAILED'],
+  [{ secret: { name: 'mfa', key: 'nope' } }, undefined, 'CREDENTIAL_MISSING'],
+] as const) {
+  test(`MFA refused: ${JSON.stringify(spec)} ${value ?? ''}`, async () => {
+    const error = await failure(mfa(spec, value))
+    assert.equal(error.code, code)
+    assert.doesNotMatch(error.message, /s3cret/i)
+  })
+}
+
+const sshKeys: readonly (readonly [spec: object, type: string])[] = [
+  [{}, 'ssh-rsa'],
+  [{ keyType: 'rsa', keySize: 1024, comment: 'me@here' }, 'ssh-rsa'],
+  [{ keyType: 'ecdsa' }, 'ecdsa-sha2-nistp256'],
+  [{ keyType: 'ecdsa', keySize: 521, comment: 'c' }, 'ecdsa-sha2-nistp521'],
+  [{ keyType: 'ed25519', keySize: 9 }, 'ssh-ed25519'],
+]
+
+/** The length-prefixed fields of a blob. */
+function fields(blob: Buffer): Buffer[] {
+  const found: Buffer[] = []
+  for (let at = 0; at + 4 <= blob.length; ) {
+    const length = blob.readUInt32BE(at)
+    if (at + 4 + length > blob.length) break
+    found.push(blob.subarray(at + 4, at + 4 + length))
+    at += 4 + length
+  }
+  return found
+}
+
+for (const [spec, type] of sshKeys) {
+  test(`SSHKey ${JSON.stringify(spec)}`, async (t) => {
+    const { privateKey = '', publicKey = '' } = await data(generated('SSHKey', { ...spec }))
+    const [publicType, encoded = '', comment] = publicKey.trimEnd().split(' ')
+    assert.equal(publicType, type)
+    assert.equal(comment, 'comment' in spec ? spec.comment : undefined)
+    const blob = Buffer.from(encoded, 'base64')
+    assert.equal(fields(blob)[0]?.toString(), type)
+    const file = Buffer.from(privateKey.replaceAll(/-----.*-----|\n/g, ''), 'base64')
+    assert.equal(file.subarray(0, 15).toString(), 'openssh-key-v1\0')
+    const [cipher, kdf, options] = fields(file.subarray(15))
+    assert.deepEqual([cipher?.toString(), kdf?.toString(), options?.length], ['none', 'none', 0])
+    const [stored, secret = Buffer.alloc(0)] = fields(file.subarray(15 + 8 + 8 + 4 + 4))
+    assert.deepEqual(stored, blob)
+    assert.deepEqual(secret.subarray(0, 4), secret.subarray(4, 8))
+    assert.equal(secret.length % 8, 0)
+    await acceptedByOpenSsh(t, privateKey, publicKey)
+  })
+}
+
+/** OpenSSH itself derives the public key from the private one, where it is installed. */
+async function acceptedByOpenSsh(t: TestContext, privateKey: string, publicKey: string): Promise<void> {
+  if (spawnSync('ssh-keygen', ['-?']).error !== undefined) return t.diagnostic('ssh-keygen: not installed')
+  const folder = await mkdtemp(join(tmpdir(), 'sshkey-'))
+  t.after(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, 'key'), privateKey, { mode: 0o600 })
+  const derived = spawnSync('ssh-keygen', ['-y', '-f', join(folder, 'key')], { encoding: 'utf8' })
+  assert.equal(derived.status, 0, derived.stderr)
+  assert.deepEqual(
+    derived.stdout.split(' ').slice(0, 2).join(' ').trim(),
+    publicKey.split(' ').slice(0, 2).join(' ').trim(),
+  )
+}
+
 const refused: readonly (readonly [
   kind: string,
   spec: Readonly<Record<string, unknown>>,
@@ -81,6 +188,8 @@ const refused: readonly (readonly [
   ['Password', { length: 20, digits: 20, symbols: 0 }, 'PROVIDER_FAILED', /repeats are not allowed/],
   ['Password', { encoding: 'rot13' }, 'PROVIDER_FAILED', /unknown encoding/],
   ['Password', { encoding: 'constructor' }, 'PROVIDER_FAILED', /unknown encoding/],
+  ['SSHKey', { keyType: 'dsa' }, 'PROVIDER_FAILED', /unsupported key type: dsa/],
+  ['SSHKey', { keySize: 64 }, 'PROVIDER_FAILED', /64 bits cannot be made/],
   ['STSSessionToken', {}, 'NOT_SUPPORTED', /the generator kind STSSessionToken is not supported/],
   ['ClusterGenerator', { kind: 'Nope' }, 'NOT_SUPPORTED', /kind Nope/],
 ]

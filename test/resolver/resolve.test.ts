@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import { type Location, type Provider, type ProviderRow, type RemoteSecret, ResolverError } from '@sealkit/resolver'
 import { data, failure, reading, resolve, secretStore } from './fixture.ts'
 
@@ -163,6 +164,8 @@ test('an error of a library is not quoted', async () => {
   assert.equal(error.code, 'PROVIDER_FAILED')
   assert.equal(error.message, 'error processing spec.data[0] (key: a), err: unexpected failure')
   assert.doesNotMatch(JSON.stringify(error), /s3cret/)
+  assert.doesNotMatch(inspect(error, { depth: 10 }), /s3cret/)
+  assert.match(inspect(error), /at .*resolve\.test\.ts/)
 })
 
 test("the fake provider's versions are exact, and a missing property is a missing secret", async () => {

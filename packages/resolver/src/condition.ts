@@ -3,8 +3,8 @@ import { patternError, ResolverError } from './error.ts'
 import type { LabelSelector, Store } from './store.ts'
 
 /**
- * Whether a ClusterSecretStore may be used from a namespace: any condition, and any field of it, that matches allows; no condition allows
- * all. Regexps are RE2, unanchored.
+ * Whether a ClusterSecretStore may be used from a namespace: any condition, and any field of it, that matches allows;
+ * no condition allows all. Regexps are RE2, unanchored.
  *
  * @throws {ResolverError} `INVALID_STORE` for a regexp that does not compile or an unknown selector operator
  */

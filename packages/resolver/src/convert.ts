@@ -33,8 +33,8 @@ export function convertKeys(strategy: ConversionStrategy, values: Values): Map<s
 const longest = 253
 
 /**
- * The values whose keys a Secret may hold; an empty key is dropped. Letters and numbers are those of Unicode, so the API server may still
- * refuse a key that passes here, as with External Secrets.
+ * The values whose keys a Secret may hold; an empty key is dropped. Letters and numbers are those of Unicode, so the
+ * API server may still refuse a key that passes here, as with External Secrets.
  *
  * @throws {ResolverError} `INVALID_SECRET_KEY` for a key that is too long or has another character
  */

@@ -28,7 +28,11 @@ export interface Credentials {
   secretText(selector: unknown, defaultKey?: string): Promise<string>
   /** A `caBundle` (base64) or what a `caProvider` points at; null when the store names neither. */
   certificateAuthority(spec: { readonly caBundle?: unknown; readonly caProvider?: unknown }): Promise<string | null>
-  /** A token for a `ServiceAccountSelector` (`{ name, namespace?, audiences? }`). @throws {ResolverError} `CREDENTIAL_MISSING` */
+  /**
+   * A token for a `ServiceAccountSelector` (`{ name, namespace?, audiences? }`).
+   *
+   * @throws {ResolverError} `CREDENTIAL_MISSING`
+   */
   serviceAccountToken(selector: unknown, audiences: readonly string[], expirationSeconds: number): Promise<string>
   /** The annotations of a ServiceAccount. @throws {ResolverError} `CREDENTIAL_MISSING` */
   serviceAccountAnnotations(selector: unknown): Promise<Readonly<Record<string, string>>>
@@ -105,8 +109,8 @@ export function storeCredentials(cluster: ClusterAccess, store: Store, namespace
 }
 
 /**
- * Where a selector points. A SecretStore reads its own namespace whatever the selector says; a ClusterSecretStore reads the namespace that
- * the selector names, else the caller's (referent credentials).
+ * Where a selector points. A SecretStore reads its own namespace whatever the selector says; a ClusterSecretStore reads
+ * the namespace that the selector names, else the caller's (referent credentials).
  */
 function locate(store: Store, namespace: string, selector: unknown): ObjectKey {
   const { name, namespace: named } = object(selector)

@@ -8,8 +8,9 @@ import { rewrite } from './rewrite.ts'
 import type { Render } from './template.ts'
 
 /**
- * What one entry adds to the data. The steps of `extract` and `find` are: fetch, rewrite, convert (only without rewrite), check keys,
- * decode, check null bytes; generators are neither converted nor decoded; `data[]` is decoded and checked for null bytes.
+ * What one entry adds to the data. The steps of `extract` and `find` are: fetch, rewrite, convert (only without
+ * rewrite), check keys, decode, check null bytes; generators are neither converted nor decoded; `data[]` is decoded and
+ * checked for null bytes.
  *
  * @throws {ResolverError} `SECRET_NOT_FOUND` where the provider says "Secret does not exist"
  */

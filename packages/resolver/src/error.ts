@@ -24,7 +24,10 @@ export type ResolverErrorCode =
   | 'TEMPLATE_FAILED'
   | 'VALUE_INVALID'
 
-/** The error that everything in `@sealkit/resolver` throws. `message` is External Secrets' own text where that holds no value. */
+/**
+ * The error that everything in `@sealkit/resolver` throws. `message` is External Secrets' own text where that holds no
+ * value.
+ */
 export class ResolverError extends SealkitError<ResolverErrorCode> {}
 
 /**
@@ -41,11 +44,23 @@ export function prefixed(prefix: string, error: unknown, code: ResolverErrorCode
   const known = error instanceof SealkitError ? error : undefined
   // A library's own message may hold a body or a value: only errors of ours are quoted.
   const message = known?.message ?? 'unexpected failure'
-  const options: { -readonly [K in keyof SealkitErrorOptions]: SealkitErrorOptions[K] } = { cause: error }
+  const cause = known ?? bare(error)
+  const options: { -readonly [K in keyof SealkitErrorOptions]: SealkitErrorOptions[K] } = { cause }
   if (known?.hint !== undefined) options.hint = known.hint
   const upstream = known === undefined ? String(error) : (known.upstream ?? known.message)
   options.upstream = `${prefix}${upstream}`
   return new ResolverError(known instanceof ResolverError ? known.code : code, `${prefix}${message}`, options)
+}
+
+/**
+ * An error of a library by its name and stack alone: its message, which inspectors print with the cause, may hold a
+ * body or a value.
+ */
+export function bare(error: unknown): Error {
+  const copy = new Error(error instanceof Error ? error.name : typeof error)
+  const frames = error instanceof Error ? (error.stack?.match(/^ {4}at .*$/gm) ?? []) : []
+  copy.stack = [copy.message, ...frames].join('\n')
+  return copy
 }
 
 /** A pattern that does not compile, with Go's text: patterns stand in manifests, so quoting one tells no secret. */

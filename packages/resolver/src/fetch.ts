@@ -1,8 +1,8 @@
 /** Joins calls for the same thing while one of them is under way; a result is handed out and not kept. */
 export interface Joiner<Value> {
   /**
-   * The value of `start`, or of the call for the same key that is already under way. A caller whose signal aborts leaves; the call
-   * itself is aborted when nobody waits for it any more.
+   * The value of `start`, or of the call for the same key that is already under way. A caller whose signal aborts
+   * leaves; the call itself is aborted when nobody waits for it any more.
    */
   join(key: string, signal: AbortSignal, start: (signal: AbortSignal) => Promise<Value>): Promise<Value>
 }

@@ -1,7 +1,11 @@
 import { compile } from '@sealkit/core/go/regexp'
 import { patternError } from './error.ts'
 
-/** Whether a name matches `find.name.regexp` anywhere. @throws {ResolverError} `INVALID_EXTERNAL_SECRET` for a pattern that is not RE2 */
+/**
+ * Whether a name matches `find.name.regexp` anywhere.
+ *
+ * @throws {ResolverError} `INVALID_EXTERNAL_SECRET` for a pattern that is not RE2
+ */
 export function nameMatcher(pattern: string): (name: string) => boolean {
   try {
     const regexp = compile(pattern)

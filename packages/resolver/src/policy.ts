@@ -3,8 +3,8 @@ import { patternError, ResolverError } from './error.ts'
 import type { Store } from './store.ts'
 
 /**
- * What the stores of manifests that somebody else wrote may reach. An operator keeps it outside of these manifests; what
- * no rule allows is refused.
+ * What the stores of manifests that somebody else wrote may reach. An operator keeps it outside of these manifests;
+ * what no rule allows is refused.
  */
 export interface Policy {
   readonly rules: readonly PolicyRule[]

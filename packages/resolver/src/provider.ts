@@ -20,7 +20,11 @@ export interface Location {
  * `deletionPolicy` acts on) in this place.
  */
 export interface RemoteSecret {
-  /** The bytes of `data[]`: the property, or the whole value where it is empty. @throws {ResolverError} `PROPERTY_NOT_FOUND`, `VALUE_INVALID` */
+  /**
+   * The bytes of `data[]`: the property, or the whole value where it is empty.
+   *
+   * @throws {ResolverError} `PROPERTY_NOT_FOUND`, `VALUE_INVALID`
+   */
   value(property: string): Uint8Array | null
   /** The entries of `dataFrom[].extract`. @throws {ResolverError} `PROPERTY_NOT_FOUND`, `VALUE_INVALID` */
   entries(property: string): ReadonlyMap<string, Uint8Array> | null
@@ -46,11 +50,13 @@ export interface PushTarget {
 /**
  * One opened store of a backend.
  *
- * - **"Not there" is a value**: `get` gives `null`, `exists` gives `false`, `delete` of nothing succeeds. `find` gives an empty
- *   map when nothing matches and `null` only where External Secrets' provider says "Secret does not exist".
- * - **A throw is a `ResolverError`**: `PROVIDER_UNAVAILABLE` when trying again may help (no connection, timeout, 429, 5xx, throttling),
- *   `ACCESS_DENIED` for refused credentials, `PROVIDER_FAILED` for the rest. Its message never holds a body, a header, a value or a token.
- * - **No state but the session**: a token is reused for its lifetime and dropped with the object; values are never kept.
+ * - **"Not there" is a value**: `get` gives `null`, `exists` gives `false`, `delete` of nothing succeeds. `find` gives
+ *   an empty map when nothing matches and `null` only where External Secrets' provider says "Secret does not exist".
+ * - **A throw is a `ResolverError`**: `PROVIDER_UNAVAILABLE` when trying again may help (no connection, timeout, 429,
+ *   5xx, throttling), `ACCESS_DENIED` for refused credentials, `PROVIDER_FAILED` for the rest. Its message never holds
+ *   a body, a header, a value or a token.
+ * - **No state but the session**: a token is reused for its lifetime and dropped with the object; values are never
+ *   kept.
  * - **Calls may overlap** and end early, with the signal's reason, when the signal is aborted.
  * - Keys are hostile: a provider that builds an URL encodes every segment and refuses `..`, `.` and empty ones.
  */
@@ -79,8 +85,8 @@ export interface Environment {
   /** Overrides of a service's address (`secretsmanager`, `ssm`, `sts`), for emulators and private endpoints. */
   readonly endpoints?: Readonly<Record<string, string>>
   /**
-   * Variables that a provider may take credentials from when its store names none. Absent = ambient credentials are not allowed,
-   * which is the rule for manifests that somebody else wrote.
+   * Variables that a provider may take credentials from when its store names none. Absent = ambient credentials are not
+   * allowed, which is the rule for manifests that somebody else wrote.
    */
   readonly ambient?: Readonly<Record<string, string | undefined>>
   /** Reads a file that an ambient variable names (a projected token). Absent = such variables are of no use. */
@@ -99,7 +105,11 @@ export interface OpenOptions {
 
 /** A module of `providers/`: everything about one backend. */
 export interface ProviderModule {
-  /** Checks `store.provider.spec` and gives a provider that has not called anything yet. @throws {ResolverError} `INVALID_STORE` */
+  /**
+   * Checks `store.provider.spec` and gives a provider that has not called anything yet.
+   *
+   * @throws {ResolverError} `INVALID_STORE`
+   */
   open(options: OpenOptions): Provider
 }
 

@@ -9,8 +9,8 @@ export interface RendererOptions extends ExecuteOptions {
 }
 
 /**
- * A {@link Render} on `@sealkit/template` with External Secrets' functions. It runs in the caller's thread: for templates of people who
- * are not trusted, put it into a worker.
+ * A {@link Render} on `@sealkit/template` with External Secrets' functions. It runs in the caller's thread: for
+ * templates of people who are not trusted, put it into a worker.
  */
 export function createRenderer(options: RendererOptions = {}): Render {
   const { leftDelim, rightDelim, ...executeOptions } = options

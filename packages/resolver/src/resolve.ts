@@ -51,15 +51,18 @@ export interface Resolution extends ProviderData {
   readonly externalSecret: ExternalSecret
   /** `delete` and `retain` only when the provider gave nothing (`deletionPolicy` Delete and Retain). */
   readonly action: 'apply' | 'delete' | 'retain'
-  /** The Secret that should exist; null unless the action is `apply`. Ownership labels and hashes are the controller's. */
+  /**
+   * The Secret that should exist; null unless the action is `apply`. Ownership labels and hashes are the controller's.
+   */
   readonly secret: DesiredSecret | null
 }
 
 /**
- * Resolves an ExternalSecret: reads what its entries name, in as few calls as the providers allow, and makes the Secret of it.
+ * Resolves an ExternalSecret: reads what its entries name, in as few calls as the providers allow, and makes the Secret
+ * of it.
  *
- * The result is what External Secrets computes entry after entry: `dataFrom` in order, then `data` over it, then the template. The
- * first entry in that order that fails decides the error; nothing is partial.
+ * The result is what External Secrets computes entry after entry: `dataFrom` in order, then `data` over it, then the
+ * template. The first entry in that order that fails decides the error; nothing is partial.
  *
  * @throws {ResolverError} as the entry's text says; `SECRET_NOT_FOUND` only with `deletionPolicy` Retain
  */
@@ -138,7 +141,11 @@ function policyAction({ target }: ExternalSecret, data: Values): Resolution['act
   return target.deletionPolicy === 'Delete' ? 'delete' : 'retain'
 }
 
-/** The Secret that the provider's data and the template make. @throws {ResolverError} `TEMPLATE_FAILED`, `NOT_SUPPORTED` */
+/**
+ * The Secret that the provider's data and the template make.
+ *
+ * @throws {ResolverError} `TEMPLATE_FAILED`, `NOT_SUPPORTED`
+ */
 export async function desiredSecret(
   externalSecret: ExternalSecret,
   data: Values,

@@ -21,7 +21,8 @@ export interface Session {
 export interface Sessions {
   readonly environment: Environment
   /**
-   * The session of a store for an ExternalSecret of `namespace`: the one that is open, unless the store or a credential object changed.
+   * The session of a store for an ExternalSecret of `namespace`: the one that is open, unless the store or a credential
+   * object changed.
    *
    * @throws {ResolverError} `INVALID_STORE`, `NOT_SUPPORTED` for a provider that Sealkit does not have
    */
@@ -140,7 +141,10 @@ function storeKey({ kind, namespace, name }: Pick<Store, 'kind' | 'namespace' | 
   return JSON.stringify([kind, namespace, name])
 }
 
-/** A ClusterSecretStore may take its credentials from the caller's namespace, so each namespace has a session of its own. */
+/**
+ * A ClusterSecretStore may take its credentials from the caller's namespace, so each namespace has a session of its
+ * own.
+ */
 function sessionKey(store: Store, namespace: string): string {
   return JSON.stringify([store.kind, store.namespace || namespace, store.name])
 }

@@ -19,7 +19,10 @@ export function storeRefKey({ kind, name }: StoreRef): string {
   return JSON.stringify([kind, name])
 }
 
-/** Opens every distinct store that the entries name. Never throws for a store: an entry may come first that fails for another reason. */
+/**
+ * Opens every distinct store that the entries name. Never throws for a store: an entry may come first that fails for
+ * another reason.
+ */
 export async function openStores(
   externalSecret: ExternalSecret,
   context: ResolveContext,

@@ -16,8 +16,9 @@ export interface RenderOptions {
 }
 
 /**
- * Go's text/template with External Secrets' functions, as the caller provides it (`@sealkit/template`, in a worker for templates of
- * namespace users). `data` is the dot. It throws a `TemplateError`; code `TEMPLATE_SYNTAX` for what cannot be parsed.
+ * Go's text/template with External Secrets' functions, as the caller provides it (`@sealkit/template`, in a worker for
+ * templates of namespace users). `data` is the dot. It throws a `TemplateError`; code `TEMPLATE_SYNTAX` for what cannot
+ * be parsed.
  */
 export type Render = (
   text: string,
@@ -44,11 +45,12 @@ type Part = 'data' | 'labels' | 'annotations'
 type Parts = Readonly<Record<Part, Map<string, Uint8Array>>>
 
 /**
- * The target's content. Precedence: `template.data`, `templateFrom` (a later entry over an earlier one), the provider's data where
- * `mergePolicy` is Merge or no template gives data. Without a template the target copies the ExternalSecret's labels and
- * annotations; with one, even an empty one, it has only the template's.
+ * The target's content. Precedence: `template.data`, `templateFrom` (a later entry over an earlier one), the provider's
+ * data where `mergePolicy` is Merge or no template gives data. Without a template the target copies the
+ * ExternalSecret's labels and annotations; with one, even an empty one, it has only the template's.
  *
- * @throws {ResolverError} `TEMPLATE_FAILED` naming the key; `INVALID_EXTERNAL_SECRET` for types that External Secrets refuses
+ * @throws {ResolverError} `TEMPLATE_FAILED` naming the key; `INVALID_EXTERNAL_SECRET` for types that External Secrets
+ * refuses
  */
 export async function renderTarget(
   externalSecret: ExternalSecret,
@@ -182,7 +184,9 @@ async function readTemplates(
   }
 }
 
-/** Renders a text and reads the result as a YAML map of strings. External Secrets names the template by its whole text. */
+/**
+ * Renders a text and reads the result as a YAML map of strings. External Secrets names the template by its whole text.
+ */
 async function renderYaml(label: string, text: string, work: Work): Promise<Map<string, Uint8Array>> {
   const rendered = decodeUtf8(await renderAt(label, text, text, work))
   return new Map([...yamlStrings(rendered)].map(([key, value]) => [key, encodeUtf8(value)]))

@@ -12,8 +12,8 @@ import {
 import { ResolverError } from './error.ts'
 
 /**
- * The bytes that External Secrets makes of a JSON value that went through Go's `any`: strings as they are, numbers as doubles
- * without an exponent, null as nothing, objects and lists as compact JSON with sorted keys and escaped HTML.
+ * The bytes that External Secrets makes of a JSON value that went through Go's `any`: strings as they are, numbers as
+ * doubles without an exponent, null as nothing, objects and lists as compact JSON with sorted keys and escaped HTML.
  */
 export function byteValue(value: unknown): Uint8Array {
   if (value === null) return new Uint8Array()
@@ -30,7 +30,10 @@ export function nodeValue(node: JsonNode): Uint8Array {
   return encodeUtf8(nodeText(node))
 }
 
-/** Compact JSON as Go's `json.Marshal` of a map: keys sorted, the last of duplicates, HTML escaped, numbers as they were written. */
+/**
+ * Compact JSON as Go's `json.Marshal` of a map: keys sorted, the last of duplicates, HTML escaped, numbers as they were
+ * written.
+ */
 export function nodeText(node: JsonNode): string {
   switch (node.kind) {
     case 'null':
@@ -68,8 +71,8 @@ export function objectValues(json: string): Map<string, Uint8Array> {
 }
 
 /**
- * A JSON object's members as bytes, through Go's `map[string]json.RawMessage`: strings unquoted, everything else the very text that
- * stands in the object.
+ * A JSON object's members as bytes, through Go's `map[string]json.RawMessage`: strings unquoted, everything else the
+ * very text that stands in the object.
  *
  * @throws {ResolverError} `VALUE_INVALID` for what is no JSON object; `null` is an empty one
  */

@@ -5,7 +5,8 @@ import { ResolverError } from './error.ts'
 const goType = 'map[string]string'
 
 /**
- * A YAML map of strings, as sigs.k8s.io/yaml reads one: numbers and booleans become text, null becomes the empty string.
+ * A YAML map of strings, as sigs.k8s.io/yaml reads one: numbers and booleans become text, null becomes the empty
+ * string.
  *
  * @throws {ResolverError} `TEMPLATE_FAILED` for everything else
  */

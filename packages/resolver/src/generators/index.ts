@@ -1,4 +1,4 @@
-import type { ClusterAccess } from '../cluster.ts'
+import type { ClusterAccess, ClusterKind } from '../cluster.ts'
 import type { Values } from '../convert.ts'
 import { prefixed, ResolverError } from '../error.ts'
 import type { GeneratorRef } from '../externalsecret.ts'
@@ -34,7 +34,9 @@ export interface GeneratorRow {
 /** Generators by kind; each module is loaded when it is used. */
 export const generators: Readonly<Record<string, GeneratorRow>> = {
   Fake: { clusterKey: 'fakeSpec', load: () => import('./fake.ts') },
+  MFA: { clusterKey: 'mfaSpec', load: () => import('./mfa.ts') },
   Password: { clusterKey: 'passwordSpec', load: () => import('./password.ts') },
+  SSHKey: { clusterKey: 'sshKeySpec', load: () => import('./sshkey.ts') },
   UUID: { clusterKey: 'uuidSpec', load: () => import('./uuid.ts') },
   VaultDynamicSecret: { clusterKey: 'vaultDynamicSecretSpec', load: () => import('./vaultdynamicsecret.ts') },
 }
@@ -71,7 +73,7 @@ async function readGenerator(
 ): Promise<GeneratorObject> {
   const clusterScoped = ref.kind === 'ClusterGenerator'
   if (!clusterScoped && !Object.hasOwn(generators, ref.kind)) return { kind: ref.kind, spec: {} }
-  const kind = ref.kind as 'ClusterGenerator' | 'Fake' | 'Password' | 'UUID' | 'VaultDynamicSecret'
+  const kind = ref.kind as ClusterKind
   const found = await cluster.get(kind, { namespace: clusterScoped ? '' : namespace, name: ref.name })
   if (found === null) {
     throw new ResolverError(

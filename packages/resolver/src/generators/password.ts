@@ -75,7 +75,9 @@ function shuffle(characters: string[], random: Random): string[] {
   return characters.map(() => pool.splice(below(pool.length, random), 1)[0] ?? '')
 }
 
-/** A number from 0 to `limit` - 1, each as likely as the others: what would make the first ones likelier is drawn again. */
+/**
+ * A number from 0 to `limit` - 1, each as likely as the others: what would make the first ones likelier is drawn again.
+ */
 function below(limit: number, random: Random): number {
   const fair = Math.floor(2 ** 32 / limit) * limit
   for (;;) {

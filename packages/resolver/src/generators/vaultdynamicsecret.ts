@@ -14,7 +14,8 @@ import { type Json, object, optionalObject, text, texts } from '../view.ts'
 import type { GenerateContext } from './index.ts'
 
 /**
- * The VaultDynamicSecret generator: what a path of Vault answers. The token that asked is not revoked, for its leases would end with it.
+ * The VaultDynamicSecret generator: what a path of Vault answers. The token that asked is not revoked, for its leases
+ * would end with it.
  *
  * @throws {ResolverError} `PROVIDER_FAILED` for an empty answer, unless `allowEmptyResponse`
  */

@@ -2,7 +2,10 @@ import type { ProviderRow } from '../provider.ts'
 import { specHost } from './aws/spec.ts'
 import { serverHost, urlHost } from './text.ts'
 
-/** Providers by their key in a store's `spec.provider`; each module, and the SDK behind it, is loaded when a store is opened. */
+/**
+ * Providers by their key in a store's `spec.provider`; each module, and the SDK behind it, is loaded when a store is
+ * opened.
+ */
 export const providers: Readonly<Record<string, ProviderRow>> = {
   fake: { capabilities: 'ReadWrite', unmaintained: true, load: () => import('./fake.ts') },
   aws: { capabilities: 'ReadWrite', hosts: (spec) => [specHost(spec)], load: () => import('./aws/index.ts') },

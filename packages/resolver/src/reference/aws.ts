@@ -4,8 +4,8 @@ import type { Reference } from './parse.ts'
 import { type ReferenceContext, type ReferenceStore, readSecret, variable } from './store.ts'
 
 /**
- * `ref+awssecrets://NAME-OR-ARN#/KEY`. Parameters: `region` (else the ARN's, else `AWS_REGION`), `role_arn`, `version_stage`,
- * `version_id`. Credentials are the AWS variables of the environment.
+ * `ref+awssecrets://NAME-OR-ARN#/KEY`. Parameters: `region` (else the ARN's, else `AWS_REGION`), `role_arn`,
+ * `version_stage`, `version_id`. Credentials are the AWS variables of the environment.
  */
 export async function resolveSecretsManager(reference: Reference, context: ReferenceContext): Promise<Uint8Array> {
   const id = reference.params.get('version_id')
@@ -17,8 +17,8 @@ export async function resolveSecretsManager(reference: Reference, context: Refer
 }
 
 /**
- * `ref+awsssm://PATH#/NAME` is the parameter `/PATH/NAME`; with `mode=singleparam` the fragment goes into the parameter's own value.
- * Further parameters: `region`, `role_arn`, `version`.
+ * `ref+awsssm://PATH#/NAME` is the parameter `/PATH/NAME`; with `mode=singleparam` the fragment goes into the
+ * parameter's own value. Further parameters: `region`, `role_arn`, `version`.
  */
 export async function resolveParameterStore(reference: Reference, context: ReferenceContext): Promise<Uint8Array> {
   const { path, fragment, params } = reference

@@ -11,7 +11,10 @@ export { type Modifier, parseReference, type Reference, type ReferenceContext }
 
 type Resolve = (reference: Reference, context: ReferenceContext) => Promise<Uint8Array>
 
-/** Backends of references. Those that run programs or read this machine (`exec`, `file`, `envsubst`, ...) are left out on purpose. */
+/**
+ * Backends of references. Those that run programs or read this machine (`exec`, `file`, `envsubst`, ...) are left out
+ * on purpose.
+ */
 const backends: Readonly<Record<string, Resolve>> = {
   awssecrets: resolveSecretsManager,
   awsssm: resolveParameterStore,
@@ -26,7 +29,8 @@ const modifiers: Readonly<Record<Modifier, (value: Uint8Array) => Uint8Array>> =
 }
 
 /**
- * The one value that a reference stands for. It is never looked at again: a value that looks like a reference is a value.
+ * The one value that a reference stands for. It is never looked at again: a value that looks like a reference is a
+ * value.
  *
  * @throws {ResolverError} `NOT_SUPPORTED` for another backend, and what its provider throws
  */

@@ -3,10 +3,12 @@ import type { Reference } from './parse.ts'
 import { credential, type ReferenceContext, type ReferenceStore, readSecret, variable } from './store.ts'
 
 /**
- * `ref+vault://MOUNT/PATH#/KEY` and `<path:MOUNT/data/PATH#KEY>`. Without a fragment the last part of the path is the key, as in vals.
+ * `ref+vault://MOUNT/PATH#/KEY` and `<path:MOUNT/data/PATH#KEY>`. Without a fragment the last part of the path is the
+ * key, as in vals.
  *
- * Parameters, else variables: `address` (`VAULT_ADDR`), `namespace` (`VAULT_NAMESPACE`), `auth_method` (`token`, `approle`, `userpass`),
- * `role_id`, `secret_id`, `username`, `token_env`, `version` (of the secret), `kv` (`1` or `2`, else `AVP_KV_VERSION`, else 2).
+ * Parameters, else variables: `address` (`VAULT_ADDR`), `namespace` (`VAULT_NAMESPACE`), `auth_method` (`token`,
+ * `approle`, `userpass`), `role_id`, `secret_id`, `username`, `token_env`, `version` (of the secret), `kv` (`1` or `2`,
+ * else `AVP_KV_VERSION`, else 2).
  */
 export async function resolveVault(reference: Reference, context: ReferenceContext): Promise<Uint8Array> {
   const { key, property } = target(reference)

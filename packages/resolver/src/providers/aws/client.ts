@@ -1,4 +1,4 @@
-import { ResolverError } from '../../error.ts'
+import { bare, ResolverError } from '../../error.ts'
 import type { Environment } from '../../provider.ts'
 import { type AwsSpec, serviceHost } from './spec.ts'
 
@@ -10,7 +10,10 @@ export interface AwsCredentials {
   readonly expiration?: Date
 }
 
-/** The configuration of an SDK client, whole: what is not set here, the SDK would look up in the environment and in files. */
+/**
+ * The configuration of an SDK client, whole: what is not set here, the SDK would look up in the environment and in
+ * files.
+ */
 export interface ClientConfig {
   readonly region: string
   readonly endpoint: string
@@ -63,8 +66,8 @@ export function isNamed(error: unknown, ...names: readonly string[]): boolean {
 }
 
 /**
- * An SDK's error as ours. `quote` lets the service's own message through, which names users and resources: only for calls
- * that send no value.
+ * An SDK's error as ours. `quote` lets the service's own message through, which names users and resources: only for
+ * calls that send no value.
  */
 export function serviceFailure(operation: string, error: unknown, quote: boolean): unknown {
   if (error instanceof ResolverError || !(error instanceof Error) || error.name === 'AbortError') return error
@@ -76,7 +79,7 @@ export function serviceFailure(operation: string, error: unknown, quote: boolean
     : status === undefined || status >= 500 || status === 429 || $retryable?.throttling === true
       ? 'PROVIDER_UNAVAILABLE'
       : 'PROVIDER_FAILED'
-  return new ResolverError(code, `${operation}: ${error.name}${text}`, { cause: error })
+  return new ResolverError(code, `${operation}: ${error.name}${text}`, { cause: quote ? error : bare(error) })
 }
 
 /** A call whose failure is told without the service's own text: the request may hold the value. */

@@ -13,8 +13,8 @@ const defaultAudience = 'sts.amazonaws.com'
 const tokenSeconds = 600
 
 /**
- * The store's credentials: static keys, a ServiceAccount's web identity, or, where the caller allows that, the environment that it lends;
- * then the roles of the store, one after the other. The SDK asks again when they end.
+ * The store's credentials: static keys, a ServiceAccount's web identity, or, where the caller allows that, the
+ * environment that it lends; then the roles of the store, one after the other. The SDK asks again when they end.
  *
  * @throws {ResolverError} `CREDENTIAL_MISSING`, `ACCESS_DENIED`, `POLICY_DENIED`
  */
@@ -42,7 +42,10 @@ async function staticCredentials(ref: Json, { credentials }: OpenOptions): Promi
   return { accessKeyId, secretAccessKey, sessionToken: await credentials.secretText(sessionRef) }
 }
 
-/** The pod's own credentials, from the variables that EKS and the SDKs use: keys, then a web identity, then Pod Identity. */
+/**
+ * The pod's own credentials, from the variables that EKS and the SDKs use: keys, then a web identity, then Pod
+ * Identity.
+ */
 async function ambientCredentials(spec: AwsSpec, options: OpenOptions): Promise<AwsCredentials> {
   const { store, environment } = options
   const { ambient } = environment

@@ -62,7 +62,9 @@ export function open(options: OpenOptions): Provider {
   }
 }
 
-/** Whether credentials are looked up in the caller's namespace, so that only a caller can tell whether the store works. */
+/**
+ * Whether credentials are looked up in the caller's namespace, so that only a caller can tell whether the store works.
+ */
 function isReferent({ store }: OpenOptions): boolean {
   const auth = object(store.provider.spec['auth'])
   const selectors = [

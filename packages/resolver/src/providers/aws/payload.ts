@@ -5,8 +5,8 @@ import type { RemoteSecret } from '../../provider.ts'
 import { rawValues } from '../../value.ts'
 
 /**
- * A value of an AWS store: whole as it is; a property by gjson, where a key that holds the dots itself goes before a nested one;
- * extracted members as the raw JSON that stands there.
+ * A value of an AWS store: whole as it is; a property by gjson, where a key that holds the dots itself goes before a
+ * nested one; extracted members as the raw JSON that stands there.
  */
 export function awsSecret(key: string, payload: Uint8Array): RemoteSecret {
   const value = (property: string): Uint8Array => {

@@ -2,7 +2,8 @@ import { decodeUtf8, encodeUtf8, type JsonNode, quoteJson, readJson } from '@sea
 import { ResolverError } from '../../error.ts'
 
 /**
- * A JSON text with one member set to a text; the others stay, in their order. Dots in the path go deeper, `\.` is a dot.
+ * A JSON text with one member set to a text; the others stay, in their order. Dots in the path go deeper, `\.` is a
+ * dot.
  *
  * @throws {ResolverError} `VALUE_INVALID` when the current value is no JSON
  */

@@ -53,7 +53,9 @@ async function getSecret(
   return metadataPolicy === 'Fetch' ? metadataSecret(key, secret) : dataSecret(key, secret)
 }
 
-/** External Secrets' text for a value, and its "Secret does not exist" for an extract; both are a missing secret to us. */
+/**
+ * External Secrets' text for a value, and its "Secret does not exist" for an extract; both are a missing secret to us.
+ */
 function missing(name: string): RemoteSecret {
   return {
     value(): never {
@@ -161,7 +163,9 @@ function statusMessage(body: string): string | null {
   }
 }
 
-/** Whether credentials are looked up in the caller's namespace, so that only a caller can tell whether the store works. */
+/**
+ * Whether credentials are looked up in the caller's namespace, so that only a caller can tell whether the store works.
+ */
 function isReferent({ store }: OpenOptions): boolean {
   const auth = object(store.provider.spec['auth'])
   const cert = object(auth['cert'])

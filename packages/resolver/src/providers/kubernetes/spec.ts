@@ -24,7 +24,8 @@ export function remoteNamespace(store: Store): string {
 }
 
 /**
- * Reads the access of a Kubernetes store: a kubeconfig in a Secret (`authRef`), or `server` with one of the ways of `auth`.
+ * Reads the access of a Kubernetes store: a kubeconfig in a Secret (`authRef`), or `server` with one of the ways of
+ * `auth`.
  *
  * @throws {ResolverError} `INVALID_STORE`, `CREDENTIAL_MISSING`
  */

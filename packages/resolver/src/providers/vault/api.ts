@@ -37,8 +37,8 @@ export interface VaultApi {
 }
 
 /**
- * The API over node-vault and our transport. Nothing of the process's environment has a say: address, token, namespace and prefix are
- * set, its debug output is off, and TLS is the transport's.
+ * The API over node-vault and our transport. Nothing of the process's environment has a say: address, token, namespace
+ * and prefix are set, its debug output is off, and TLS is the transport's.
  */
 export async function createApi(spec: VaultSpec, transport: Transport): Promise<VaultApi> {
   const client = await nodeVault(spec, transport, spec.namespace)

@@ -15,7 +15,9 @@ type Method = (auth: Json, credentials: Credentials) => Promise<Login>
 /** Seconds for which a ServiceAccount's token is asked. */
 const tokenSeconds = 600
 
-/** Auth methods by their key in `spec.provider.vault.auth`, in the order of precedence: the first that is there is used. */
+/**
+ * Auth methods by their key in `spec.provider.vault.auth`, in the order of precedence: the first that is there is used.
+ */
 const methods: readonly (readonly [string, Method])[] = [
   ['tokenSecretRef', async (ref, credentials) => ({ token: await credentials.secretText(ref) })],
   ['appRole', appRole],
@@ -122,7 +124,9 @@ export function loginFailed(error: unknown): ResolverError {
   return prefixed('unable to log in to Vault: ', error, 'ACCESS_DENIED')
 }
 
-/** Whether credentials are looked up in the caller's namespace, so that only a caller can tell whether the store works. */
+/**
+ * Whether credentials are looked up in the caller's namespace, so that only a caller can tell whether the store works.
+ */
 export function isReferent(store: Store): boolean {
   return store.kind === 'ClusterSecretStore' && hasOpenSelector(object(store.provider.spec['auth']))
 }

@@ -10,7 +10,10 @@ import { metadataText, vaultSecret } from './secret.ts'
 /** Reads of one find that run at once. */
 const findConcurrency = 8
 
-/** All secrets below a path by name, or else by custom metadata, with their full paths below the mount; a name wins over tags. */
+/**
+ * All secrets below a path by name, or else by custom metadata, with their full paths below the mount; a name wins over
+ * tags.
+ */
 export async function findSecrets(
   vault: Connection,
   { path, name, tags }: FindQuery,

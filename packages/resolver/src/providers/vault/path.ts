@@ -4,8 +4,8 @@ import type { VaultSpec } from './spec.ts'
 type Mount = Pick<VaultSpec, 'path' | 'version'>
 
 /**
- * The API path of a secret's data. A key may start with the mount, and then with `data/`; both are taken off. Without a mount in the store
- * the key's first segment is the mount.
+ * The API path of a secret's data. A key may start with the mount, and then with `data/`; both are taken off. Without a
+ * mount in the store the key's first segment is the mount.
  *
  * @throws {ResolverError} `INVALID_REFERENCE` for `.`, `..` and empty segments
  */
@@ -54,7 +54,8 @@ function trimmed(path: string): string {
 }
 
 /**
- * A path whose every segment is percent-encoded, so that `?`, `#`, `%2f` and the like are part of a name and never of the request.
+ * A path whose every segment is percent-encoded, so that `?`, `#`, `%2f` and the like are part of a name and never of
+ * the request.
  *
  * @throws {ResolverError} `INVALID_REFERENCE` for `.`, `..` and empty segments, which would address something else
  */

@@ -10,7 +10,9 @@ import { dataPath, metadataPath } from './path.ts'
 import { readData, readMetadata } from './read.ts'
 import { customMetadata, type VaultData, vaultSecret } from './secret.ts'
 
-/** The mark by which External Secrets knows what it may overwrite: custom metadata in KV v2, a key of the data in KV v1. */
+/**
+ * The mark by which External Secrets knows what it may overwrite: custom metadata in KV v2, a key of the data in KV v1.
+ */
 const managedBy = 'managed-by'
 const owner = 'external-secrets'
 const markKey = 'custom_metadata'
@@ -18,8 +20,8 @@ const markKey = 'custom_metadata'
 /**
  * Writes a whole secret or one key of it; writes nothing when it is there already.
  *
- * @throws {ResolverError} `PROVIDER_FAILED` for a secret that External Secrets does not manage, `VALUE_INVALID` for a whole secret that
- * is no JSON object
+ * @throws {ResolverError} `PROVIDER_FAILED` for a secret that External Secrets does not manage, `VALUE_INVALID` for a
+ * whole secret that is no JSON object
  */
 export async function pushSecret(vault: Connection, request: PushRequest, signal: AbortSignal): Promise<void> {
   const current = await readData(vault, { key: request.key, version: '' }, signal)
@@ -97,7 +99,9 @@ function currentVersion(metadata: VaultData | null): string {
   return version?.kind === 'number' ? version.text : '1'
 }
 
-/** Deletes a secret, or one property of it, if External Secrets manages it; what is not there or not ours is left alone. */
+/**
+ * Deletes a secret, or one property of it, if External Secrets manages it; what is not there or not ours is left alone.
+ */
 export async function deleteSecret(vault: Connection, target: PushTarget, signal: AbortSignal): Promise<void> {
   const { key, property } = target
   const current = await readData(vault, { key, version: '' }, signal)

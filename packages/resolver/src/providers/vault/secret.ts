@@ -8,8 +8,8 @@ import { memberMap, nodeText, nodeValue, objectValues } from '../../value.ts'
 export type VaultData = JsonNode & { readonly kind: 'object' }
 
 /**
- * A secret of Vault: whole as compact JSON with sorted keys and the numbers' own digits; a property is a key of that very name, else a
- * gjson path; extracted members go through doubles.
+ * A secret of Vault: whole as compact JSON with sorted keys and the numbers' own digits; a property is a key of that
+ * very name, else a gjson path; extracted members go through doubles.
  */
 export function vaultSecret(data: VaultData): RemoteSecret {
   const json = nodeText(data)

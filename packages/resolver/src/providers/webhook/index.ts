@@ -8,7 +8,9 @@ import { createTransport, type Transport } from '../transport.ts'
 import { queryEscape, renderText, type TemplateData } from './render.ts'
 import { webhookSecret } from './value.ts'
 
-/** A store behind any HTTP API: address, headers and body are templates, and a JSONPath finds the value in the answer. */
+/**
+ * A store behind any HTTP API: address, headers and body are templates, and a JSONPath finds the value in the answer.
+ */
 export function open(options: OpenOptions): Provider {
   const spec = options.store.provider.spec
   let transport: Promise<Transport> | undefined

@@ -13,10 +13,11 @@ type Step =
   | { readonly use: 'filter'; readonly matches: Comparison }
 
 /**
- * The value at a JSONPath, as the Go package `PaesslerAG/jsonpath` gives it: one value for a path of names and indexes, a list for one with
- * `*`, `..`, unions, slices or filters.
+ * The value at a JSONPath, as the Go package `PaesslerAG/jsonpath` gives it: one value for a path of names and indexes,
+ * a list for one with `*`, `..`, unions, slices or filters.
  *
- * @throws {ResolverError} `INVALID_STORE` for what is no path, `PROPERTY_NOT_FOUND` for a name or an index that is not there
+ * @throws {ResolverError} `INVALID_STORE` for what is no path, `PROPERTY_NOT_FOUND` for a name or an index that is not
+ * there
  */
 export function jsonPath(path: string, value: unknown): unknown {
   const steps = parsePath(path)

@@ -6,8 +6,8 @@ import { prefixed } from '../../error.ts'
 export type TemplateData = ReadonlyMap<string, ReadonlyMap<string, string>>
 
 /**
- * Renders a text of a store with External Secrets' functions, without those that take seconds: a store comes from a namespace's user and
- * is rendered in this thread.
+ * Renders a text of a store with External Secrets' functions, without those that take seconds: a store comes from a
+ * namespace's user and is rendered in this thread.
  *
  * @throws {ResolverError} `TEMPLATE_FAILED`
  */

@@ -4,7 +4,10 @@ import type { RemoteSecret } from '../../provider.ts'
 import { byteValue } from '../../value.ts'
 import { jsonPath } from './jsonpath.ts'
 
-/** A webhook's answer; `path` is where the value stands in it, empty = the answer is the value. The property is in the request already. */
+/**
+ * A webhook's answer; `path` is where the value stands in it, empty = the answer is the value. The property is in the
+ * request already.
+ */
 export function webhookSecret(body: string, path: string): RemoteSecret {
   return {
     value: () => (path === '' ? encodeUtf8(body) : singleValue(at(path, parsed(body)))),
@@ -35,7 +38,9 @@ function at(path: string, value: unknown): unknown {
   }
 }
 
-/** The first of a list, numbers without decimals, objects as JSON: as External Secrets has it here, and nowhere else. */
+/**
+ * The first of a list, numbers without decimals, objects as JSON: as External Secrets has it here, and nowhere else.
+ */
 function singleValue(value: unknown): Uint8Array {
   if (Array.isArray(value)) {
     if (value.length === 0) throw new ResolverError('PROPERTY_NOT_FOUND', "filter worked but didn't get any result")

@@ -66,7 +66,10 @@ function versionOf({ version }: Location): { VersionId: string } | { VersionStag
     : { VersionStage: version === '' ? 'AWSCURRENT' : version }
 }
 
-/** A secret that is scheduled for deletion cannot be read any more: for us it is gone, as the recovery window is for people. */
+/**
+ * A secret that is scheduled for deletion cannot be read any more: for us it is gone, as the recovery window is for
+ * people.
+ */
 function isGone(error: unknown): boolean {
   if (isNamed(error, 'ResourceNotFoundException')) return true
   const unreadable = isNamed(error, 'InvalidRequestException', 'InvalidParameterException')
@@ -150,8 +153,8 @@ function asError(error: unknown): Error {
 }
 
 /**
- * Secrets by name and by tags; both must match where both are given. A tag matches with its key and its value together and whole, though
- * AWS' own filters take them apart and by their beginning.
+ * Secrets by name and by tags; both must match where both are given. A tag matches with its key and its value together
+ * and whole, though AWS' own filters take them apart and by their beginning.
  */
 async function findSecrets(
   manager: Manager,

@@ -23,7 +23,8 @@ interface Push {
 /**
  * Writes a secret, or one property of it; writes nothing when it is there already.
  *
- * @throws {ResolverError} `PROVIDER_FAILED` for a secret that External Secrets does not manage, `NOT_SUPPORTED` for metadata that is not
+ * @throws {ResolverError} `PROVIDER_FAILED` for a secret that External Secrets does not manage, `NOT_SUPPORTED` for
+ * metadata that is not
  */
 export async function pushSecret(manager: Manager, request: PushRequest, abortSignal: AbortSignal): Promise<void> {
   const push = { SecretId: manager.prefix + request.key, request, spec: pushSpec(request.metadata), abortSignal }
