@@ -15,8 +15,6 @@ const sealkit = join(dist, 'sealkit')
 const executable = [
   ...['--compile', '--bytecode', '--splitting', '--minify', '--format=esm', '--compile-jit-policy=10'],
   ...['--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig'],
-  // A call of ten milliseconds pays for machine code that it never runs twice; long work is compiled a little later.
-  '--compile-jit-policy=20',
   ...[`--metafile=${join(dist, 'meta/sealkit.json')}`, `--outfile=${sealkit}`],
 ]
 const nodeBundle = [

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { run as kubeseal } from '@sealkit/cli/kubeseal'
 import { type KeyRing, label } from '@sealkit/core/sealed'
 
@@ -26,13 +28,27 @@ export interface Outcome {
   readonly files: Readonly<Record<string, string>>
 }
 
-/** Runs a case in a fresh directory: the real program at `path`, or ours in this process when there is none. */
-export async function runCase(test: Case, path: string, ours: boolean): Promise<Outcome> {
+/** The compiled executable, once the workspace is built. */
+const executable = fileURLToPath(new URL('../../../dist/kubeseal', import.meta.url))
+
+/** Which program runs a case: the real one, ours in this process, or ours as the compiled executable. */
+export type Program = 'real' | 'ours' | 'compiled'
+
+/** The forms of ours that there are. */
+export function forms(): Program[] {
+  return existsSync(executable) ? ['ours', 'compiled'] : ['ours']
+}
+
+/** Runs a case in a fresh directory; `path` is the real program's, under whose name ours runs too. */
+export async function runCase(test: Case, path: string, which: boolean | Program): Promise<Outcome> {
+  const name = typeof which === 'string' ? which : which ? 'ours' : 'real'
+  const ours = name !== 'real'
   const cwd = await mkdtemp(join(tmpdir(), 'kubeseal-'))
   try {
     for (const [name, content] of Object.entries(test.files ?? {})) await writeFile(join(cwd, name), content)
     const env = { HOME: cwd, PATH: '', TMPDIR: cwd, ...test.env }
-    const done = ours ? await runOurs(test, { path, cwd, env }) : await runReal(test, { path, cwd, env })
+    const place = { path, cwd, env }
+    const done = name === 'ours' ? await runOurs(test, place) : await runProgram(name, test, place)
     const replace = (text: string): string => text.replaceAll(cwd, '$DIR')
     const files = await listing(cwd)
     // The real program leaves its temporary file behind when it fails.
@@ -71,10 +87,17 @@ async function runOurs(test: Case, { path, cwd, env }: Place): Promise<Omit<Outc
   return { ...texts, code }
 }
 
-/** The real program, ended after a while: some inputs make it loop for ever. */
-function runReal(test: Case, { path, cwd, env }: Place): Promise<Omit<Outcome, 'files'>> {
+/** A program of its own, ended after a while: some inputs make the real one loop for ever. */
+function runProgram(name: Program, test: Case, { path, cwd, env }: Place): Promise<Omit<Outcome, 'files'>> {
   return new Promise((resolve, reject) => {
-    const child = spawn(path, test.args, { cwd, env, timeout: test.hangs ? 1000 : 20_000, killSignal: 'SIGKILL' })
+    const file = name === 'real' ? path : executable
+    const child = spawn(file, test.args, {
+      argv0: path,
+      cwd,
+      env,
+      timeout: test.hangs ? 1000 : 20_000,
+      killSignal: 'SIGKILL',
+    })
     const texts = { stdout: '', stderr: '' }
     child.stdout.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString('latin1')))
     child.stderr.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString('latin1')))

@@ -30,6 +30,7 @@ export async function merge(call: Call, publicKey: PublicKey): Promise<void> {
   const text = new TextDecoder().decode(file)
   const yaml = !isJson(text) && !call.values.given('format')
   const merged = yaml ? mergeText(text, updates) : await mergeObject(target, updates, call.output.format)
+  await checkMerged(merged, updates)
   replaceFile(path, Buffer.from(merged))
 }
 
@@ -51,6 +52,16 @@ async function sealFor(target: Manifest, call: Call, publicKey: PublicKey): Prom
   const updates: Manifest[] = []
   for await (const update of sealAll(call, publicKey, { name, namespace, scope })) updates.push(update)
   return updates
+}
+
+/** Reads the result again before the file is replaced: an item that is not there would be lost in silence. */
+async function checkMerged(text: string, updates: readonly Manifest[]): Promise<void> {
+  const objects = await readManifests(sealedSecretObject, text)
+  const items = objects.flatMap((object) => Object.entries(spec(object).encryptedData ?? {}))
+  for (const [key, value] of updates.flatMap((update) => Object.entries(spec(update).encryptedData ?? {}))) {
+    if (items.some(([name, item]) => name === key && item === value)) continue
+    throw failure(`cannot merge ${key} into the file: write spec.encryptedData as a block mapping`)
+  }
 }
 
 interface Spec {
