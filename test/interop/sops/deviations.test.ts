@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { available } from '../../servers/programs.ts'
 import { fixtures, textOf } from './fixtures.ts'
-import { type Case, runCase } from './pair.ts'
+import { type Case, type Outcome, runCase } from './pair.ts'
 
 /** Where ours is not the real program: what the real one does, and what ours does instead. */
 interface Deviation extends Case {
@@ -120,7 +120,7 @@ else {
   const { files, recipients } = fixtures(programs)
   for (const [name, line] of Object.entries(deviations(files, recipients))) {
     test(name, async () => {
-      const theirs = await runCase(line, files, programs.sops)
+      const theirs: Outcome = await runCase(line, files, programs.sops)
       assert.equal(theirs.code, line.real.code, `real: ${theirs.stderr}`)
       for (const stream of ['stdout', 'stderr'] as const) {
         const text = stream === 'stdout' ? Buffer.from(theirs.stdout, 'latin1').toString() : theirs.stderr

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { available } from '../../servers/programs.ts'
+import { fixtures, textOf } from './fixtures.ts'
+import { type Case, type Outcome, runCase } from './pair.ts'
+
+const compiled = fileURLToPath(new URL('../../../dist/sops', import.meta.url))
+const skipped: string[] = []
+const programs = existsSync(compiled)
+  ? await available({ skip: (reason) => skipped.push(reason ?? '') }, 'sops', 'age-keygen')
+  : null
+
+/** One command line of each kind: what differs by runtime is ciphers, streams, processes and files, not the rest. */
+function lines(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  recipients: readonly string[],
+): Record<string, Case> {
+  const age = ['--age', recipients[0] ?? '']
+  const pair = ['--age', recipients.slice(0, 2).join(',')]
+  const text = (name: string): string => textOf(files, name)
+  return {
+    'decrypt yaml': { args: ['-d', 'enc.yaml'] },
+    'decrypt json': { args: ['decrypt', 'enc.json'] },
+    'decrypt dotenv': { args: ['decrypt', 'enc.env'] },
+    'decrypt ini': { args: ['decrypt', 'enc.ini'] },
+    'decrypt binary': { args: ['decrypt', 'enc.bin'] },
+    'decrypt with a regular expression': { args: ['decrypt', 'regex.enc.yaml'] },
+    'decrypt for the second recipient': { args: ['decrypt', 'both.enc.yaml'] },
+    'decrypt standard input': { args: ['decrypt', '--filename-override', 'x.yaml'], stdin: text('enc.yaml') },
+    'decrypt in place': { args: ['decrypt', '-i', 'enc.json'] },
+    'encrypt yaml': { args: ['encrypt', ...age, 'plain.yaml'] },
+    'encrypt json': { args: ['-e', ...pair, 'plain.json'] },
+    'encrypt binary in place': { args: ['encrypt', '-i', ...age, 'plain.bin'] },
+    'encrypt by a rule': {
+      args: ['encrypt', 'plain.yaml'],
+      files: { '.sops.yaml': `creation_rules: [{path_regex: yaml$, encrypted_regex: ^str$, age: ${recipients[0]}}]` },
+    },
+    set: { args: ['set', 'enc.yaml', '["str"]', '"new"'] },
+    rotate: { args: ['rotate', '-i', 'enc.json'] },
+    edit: { args: ['edit', 'enc.yaml'], env: { EDITOR: 'sed -i s/two/zwei/' } },
+    'edit nothing': { args: ['edit', 'enc.yaml'], env: { EDITOR: 'true' } },
+    'updatekeys, answered': {
+      args: ['updatekeys', 'enc.json'],
+      stdin: 'y\n',
+      files: { '.sops.yaml': `creation_rules: [{age: ${recipients[1]}}]` },
+    },
+    'exec-env': { args: ['exec-env', 'enc.env', 'echo $KEY; exit 3'] },
+    'key from a command': {
+      args: ['decrypt', 'enc.yaml'],
+      env: { SOPS_AGE_KEY_FILE: '', SOPS_AGE_KEY_CMD: "cat 'keys.txt'" },
+    },
+    'nobody holds the key': { args: ['decrypt', 'other.enc.yaml'] },
+    'no such file': { args: ['decrypt', 'nope.yaml'] },
+    'a plain file': { args: ['decrypt', 'plain.json'] },
+    'a wrong command line': { args: ['decrypt', '--nope'] },
+    version: { args: ['--version'] },
+  }
+}
+
+if (programs === null) {
+  test('the compiled sops', (t) => t.skip(skipped[0] ?? 'dist/sops is missing: run `npm run build`'))
+} else {
+  const { files, recipients } = fixtures(programs)
+  describe('the compiled program does what the real one does', () => {
+    for (const [name, line] of Object.entries(lines(files, recipients))) {
+      test(name, async () => {
+        const theirs: Outcome = await runCase(line, files, programs.sops)
+        assert.deepEqual(await runCase(line, files, compiled), theirs)
+      })
+    }
+  })
+
+  test('what the compiled program encrypts, the real one decrypts', async () => {
+    for (const name of ['plain.yaml', 'plain.json', 'plain.env', 'plain.ini', 'plain.bin']) {
+      const folder = mkdtempSync(join(tmpdir(), 'sops-'))
+      try {
+        for (const file of [name, 'keys.txt']) writeFileSync(join(folder, file), files[file] ?? '')
+        const options = { cwd: folder, env: { SOPS_AGE_KEY_FILE: join(folder, 'keys.txt'), HOME: folder } }
+        execFileSync(compiled, ['encrypt', '-i', '--age', recipients[0] ?? '', name], options)
+        const theirs = execFileSync(programs.sops, ['decrypt', name], options)
+        assert.deepEqual(execFileSync(compiled, ['decrypt', name], options), theirs, name)
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
+      }
+    }
+  })
+
+  test('pipes: /dev/stdin as a file, and a reader that closes early', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sops-'))
+    try {
+      for (const file of ['enc.json', 'keys.txt']) writeFileSync(join(folder, file), files[file] ?? '')
+      const env = { SOPS_AGE_KEY_FILE: join(folder, 'keys.txt'), HOME: folder, PATH: process.env['PATH'] ?? '' }
+      const flags = '--decrypt --input-type json --output-type json /dev/stdin'
+      const shell = (line: string): string => execFileSync('/bin/sh', ['-c', line], { cwd: folder, env }).toString()
+      assert.equal(shell(`cat enc.json | ${compiled} ${flags}`), shell(`cat enc.json | ${programs.sops} ${flags}`))
+      const big = JSON.stringify(Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`k${index}`, 'v'])))
+      writeFileSync(join(folder, 'big.json'), big)
+      assert.equal(shell(`${compiled} encrypt --age ${recipients[0]} big.json | head -c 1`), '{')
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+}
