@@ -50,6 +50,7 @@ function lines(
       files: { '.sops.yaml': `creation_rules: [{age: ${recipients[1]}}]` },
     },
     'exec-env': { args: ['exec-env', 'enc.env', 'echo $KEY; exit 3'] },
+    'exec-file': { args: ['exec-file', 'enc.yaml', 'cat {} > out'] },
     'key from a command': {
       args: ['decrypt', 'enc.yaml'],
       env: { SOPS_AGE_KEY_FILE: '', SOPS_AGE_KEY_CMD: "cat 'keys.txt'" },
@@ -82,7 +83,7 @@ if (programs === null) {
         for (const file of [name, 'keys.txt']) writeFileSync(join(folder, file), files[file] ?? '')
         const options = { cwd: folder, env: { SOPS_AGE_KEY_FILE: join(folder, 'keys.txt'), HOME: folder } }
         execFileSync(compiled, ['encrypt', '-i', '--age', recipients[0] ?? '', name], options)
-        const theirs = execFileSync(programs.sops, ['decrypt', name], options)
+        const theirs: Buffer = execFileSync(programs.sops, ['decrypt', name], options)
         assert.deepEqual(execFileSync(compiled, ['decrypt', name], options), theirs, name)
       } finally {
         rmSync(folder, { recursive: true, force: true })

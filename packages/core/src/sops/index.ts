@@ -19,6 +19,7 @@ export { fromPlain, toPlain } from './plain.ts'
 export { defaultRule, type Rule, type RuleName, ruleNames, type Selector, selector } from './rules.ts'
 export { combine, split } from './shamir.ts'
 export { type Format, formatOf, formats, type Indents, openStore, type Store } from './store/index.ts'
+export { isComplex, plainText } from './store/plain.ts'
 export {
   type Branch,
   branch,

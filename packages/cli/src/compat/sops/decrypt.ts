@@ -38,7 +38,8 @@ export async function decryptTo(session: Session, argument: string | undefined):
   return 0
 }
 
-async function emit(documents: readonly Branch[], store: Store): Promise<Uint8Array> {
+/** The plain form of documents. */
+export async function emit(documents: readonly Branch[], store: Store): Promise<Uint8Array> {
   try {
     return store.emit(documents)
   } catch (error) {

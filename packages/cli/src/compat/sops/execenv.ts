@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
-import { type Item, isBranch, isComment, isList, isTime, type Value } from '@sealkit/core/sops'
-import { codes, SopsExit } from './exit.ts'
+import { type Item, isComment, isComplex, plainText } from '@sealkit/core/sops'
+import { refuseFlags, runShell, startShell } from './exec.ts'
+import { codes, SopsExit, warn } from './exit.ts'
 import type { Session } from './session.ts'
 
 /** `sops exec-env file command`: runs a command with the file's values in its environment. */
@@ -11,48 +11,28 @@ export async function execEnv(session: Session): Promise<number> {
   if (args.length !== 2 || path === undefined || command === undefined) {
     throw new SopsExit('error: missing file to decrypt', codes.generic)
   }
-  for (const flag of ['user', 'same-process', 'background']) {
-    if (flags.has(flag)) throw new SopsExit(`exec-env --${flag} is not supported yet by this program`, codes.generic)
+  refuseFlags(session, 'exec-env', ['user', 'same-process'])
+  const background = flags.flag('background')
+  if (background) {
+    warn(io, "exec-env's --background option is deprecated and will be removed in a future version of sops")
   }
   const absolute = resolve(io.cwd, path)
   const file = { path: absolute, name: absolute }
-  const encrypted = await session.load(await session.store(file, 'input-type'), file)
+  const encrypted = await session.load(await session.store(file, 'input-type'), file, path)
   const dataKey = await session.dataKey(encrypted)
   const { documents } = await session.decrypt(encrypted, { dataKey })
   const values = (documents[0]?.items ?? []).filter(({ key }) => !isComment(key)).map(variable)
-  const inherited = flags.flag('pristine') ? {} : io.env
-  return start(session, command, { ...inherited, ...Object.fromEntries(values) })
+  const env = { ...(flags.flag('pristine') ? {} : io.env), ...Object.fromEntries(values) }
+  if (!background) return runShell(session, command, env)
+  startShell(session, command, env)
+  return 0
 }
 
 function variable({ key, value }: Item): readonly [string, string] {
   const name = typeof key === 'string' ? key : key.text
-  if (isList(value) || isBranch(value)) {
+  if (isComplex(value)) {
     throw new SopsExit(`cannot use complex value in environment; offending key ${name}`, codes.generic)
   }
-  if (name.includes('=')) throw new SopsExit(`Key contains '=' character: ${name}`, codes.generic)
-  return [name, text(value)]
-}
-
-function text(value: Value): string {
-  if (value === null) return '<nil>'
-  if (value instanceof Uint8Array) return Buffer.from(value).toString()
-  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < 1e6 ? `${value}.0` : String(value)
-  if (isTime(value)) return value.text.replace(/\.\d+/, '')
-  return String(value)
-}
-
-function start(session: Session, command: string, env: Readonly<Record<string, string | undefined>>): Promise<number> {
-  return new Promise((done, fail) => {
-    const child = spawn('/bin/sh', ['-c', command], { env, stdio: 'inherit' })
-    // Sops leaves signals to the terminal; one that is sent to it alone goes on to the command here.
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-    const forward = (signal: NodeJS.Signals): unknown => child.kill(signal)
-    for (const signal of signals) process.on(signal, forward)
-    child.on('error', (error) => fail(new SopsExit(error.message, codes.generic, error)))
-    child.on('close', (code, signal) => {
-      for (const name of signals) process.off(name, forward)
-      if (code !== 0) session.io.stderr.write(`${signal === null ? `exit status ${code}` : `signal: ${signal}`}\n`)
-      done(code ?? 1)
-    })
-  })
+  if (name.includes('=')) throw new SopsExit(`cannot use keys with '=' in environment: ${name}`, codes.generic)
+  return [name, plainText(value)]
 }

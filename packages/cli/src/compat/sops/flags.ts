@@ -54,6 +54,7 @@ export type CommandName =
   | 'unset'
   | 'filestatus'
   | 'exec-env'
+  | 'exec-file'
 
 /** Flags of each sub-command, in the order of sops' help. */
 export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
@@ -91,6 +92,10 @@ export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
   ],
   updatekeys: [flag('bool', 'yes', { short: 'y' }), ...strings('input-type'), ...service],
   filestatus: strings('input-type'),
+  'exec-file': [
+    ...[flag('bool', 'background'), flag('bool', 'no-fifo'), ...strings('user'), ...types, ...strings('filename')],
+    ...[order, ...service],
+  ],
   'exec-env': [
     ...[flag('bool', 'background'), flag('bool', 'pristine'), ...strings('user'), flag('bool', 'same-process')],
     ...[order, ...service],
@@ -98,7 +103,7 @@ export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
 }
 
 /** Sub-commands of sops that are not here yet. */
-export const missingCommands: readonly string[] = ['completion', 'exec-file', 'publish', 'keyservice', 'groups']
+export const missingCommands: readonly string[] = ['completion', 'publish', 'keyservice', 'groups']
 
 /** Flags of the program itself, which are also those of its old form without a sub-command. */
 export const rootFlags: readonly Flag[] = [

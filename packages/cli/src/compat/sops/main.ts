@@ -13,6 +13,7 @@ const commands: Readonly<Record<CommandName, () => Promise<(session: Session) =>
   unset: async () => (await import('./set.ts')).unset,
   rotate: async () => (await import('./rotate.ts')).rotate,
   filestatus: async () => (await import('./filestatus.ts')).filestatus,
+  'exec-file': async () => (await import('./execfile.ts')).execFile,
   'exec-env': async () => (await import('./execenv.ts')).execEnv,
 }
 

@@ -115,9 +115,9 @@ export class Session {
     )
   }
 
-  /** Reads an encrypted file. */
-  async load(store: Store, target: Target): Promise<SopsFile> {
-    const bytes = await readInput(this.io, target.path)
+  /** Reads an encrypted file; `shown` is its name in messages. */
+  async load(store: Store, target: Target, shown: string = target.path): Promise<SopsFile> {
+    const bytes = await readInput(this.io, target.path, shown)
     return step(() => {
       const file = store.loadEncrypted(bytes)
       checkVersion(file.metadata.version)

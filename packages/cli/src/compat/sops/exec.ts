@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process'
+import { codes, SopsExit } from './exit.ts'
+import type { Session } from './session.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
+
+/**
+ * Runs a command in a shell and gives its exit code; a failure is named on stderr as Go names it. Signals that are sent
+ * to this program go on to the command, which sops leaves to the terminal.
+ */
+export function runShell(session: Session, command: string, env: Environment): Promise<number> {
+  return new Promise((done, fail) => {
+    const child = spawn('/bin/sh', ['-c', command], { cwd: session.io.cwd, env, stdio: 'inherit' })
+    const forward = (signal: NodeJS.Signals): unknown => child.kill(signal)
+    for (const signal of signals) process.on(signal, forward)
+    const end = (): void => {
+      for (const signal of signals) process.off(signal, forward)
+    }
+    child.on('error', (error) => {
+      end()
+      fail(new SopsExit(error.message, codes.generic, error))
+    })
+    child.on('close', (code, signal) => {
+      end()
+      if (code !== 0) session.io.stderr.write(`${signal === null ? `exit status ${code}` : signalText(signal)}\n`)
+      done(code ?? 255)
+    })
+  })
+}
+
+const signalNames: Readonly<Record<string, string>> = {
+  SIGHUP: 'hangup',
+  SIGINT: 'interrupt',
+  SIGKILL: 'killed',
+  SIGTERM: 'terminated',
+  SIGQUIT: 'quit',
+  SIGABRT: 'aborted',
+  SIGSEGV: 'segmentation fault',
+}
+
+function signalText(signal: string): string {
+  return `signal: ${signalNames[signal] ?? signal}`
+}
+
+/** Starts a command and does not wait for it. */
+export function startShell(session: Session, command: string, env: Environment): void {
+  spawn('/bin/sh', ['-c', command], { cwd: session.io.cwd, env, stdio: 'ignore', detached: true }).unref()
+}
+
+/** Refuses flags of the exec commands that are not there yet. */
+export function refuseFlags(session: Session, command: string, flags: readonly string[]): void {
+  for (const flag of flags) {
+    if (!session.flags.has(flag)) continue
+    throw new SopsExit(`${command} --${flag} is not supported yet by this program`, codes.generic)
+  }
+}
