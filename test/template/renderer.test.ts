@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { Renderer, type RenderRequest, seededRandom, TemplateError } from '@sealkit/template'
 
-const renderer = new Renderer({ functions: 'external-secrets', deadline: 1_000, memory: 64 })
+const renderer = new Renderer({ functions: 'external-secrets', deadline: 500, memory: 64 })
 after(() => renderer.close())
 
 function request(text: string, more: Partial<RenderRequest> = {}): RenderRequest {
@@ -48,6 +48,7 @@ const BOMBS: Readonly<Record<string, string>> = {
   'parentheses without end': `{{ ${'('.repeat(9_000)}1${')'.repeat(9_000)} }}`,
   'a replacement of nothing': '{{ $x := repeat 5000 "x" }}{{ replace "" $x $x | len }}',
   'large patterns on large texts': '{{ regexFindAll (repeat 10000 "(a|b)?") (repeat 100000 "a") -1 | len }}',
+  'a search that compares everything': '{{ contains (print "b" (repeat 2000000 "a")) (repeat 4000000 "a") }}',
   'keys without end': '{{ range until 1000 }}{{ $k := genPrivateKey "rsa" }}{{ end }}',
   'passwords without end': '{{ range until 1000 }}{{ $p := bcrypt "x" }}{{ end }}',
   'an indent of everything': '{{ indent 100000 (repeat 100000 "\\n") | len }}',

@@ -1,8 +1,8 @@
-import { Worker } from 'node:worker_threads'
-import { overBudget, TemplateError, type TemplateErrorCode } from './error.ts'
+import { TemplateError, type TemplateErrorCode } from './error.ts'
 import type { Budget, MissingKey } from './execute/state.ts'
 import type { FunctionTable } from './functions/row.ts'
 import { functionTable, type Personality } from './functions/table.ts'
+import { Lane } from './lane.ts'
 import { seededRandom } from './random.ts'
 import { DEFAULT_BUDGET, execute, parse, type Template } from './template.ts'
 
@@ -12,7 +12,7 @@ export interface RendererOptions {
   readonly missingKey?: MissingKey
   readonly leftDelim?: string
   readonly rightDelim?: string
-  /** Milliseconds after which a render in the worker is given up; 5000 when absent. */
+  /** Milliseconds after which a render in the worker is given up, six times that where keys are made; 5000 when absent. */
   readonly deadline?: number
   /** Mebibytes that the worker's heap may take; 128 when absent. */
   readonly memory?: number
@@ -32,7 +32,7 @@ export interface RenderRequest {
   readonly now: bigint
   /** The local time zone, an IANA name; UTC when absent. */
   readonly zone?: string
-  /** Makes the random functions give the same each time; see `seededRandom`. */
+  /** Makes the random functions give the same each time (see `seededRandom`); keys and certificates are always new. */
   readonly seed?: Uint8Array
 }
 
@@ -50,30 +50,29 @@ export type WorkerAnswer =
 /** What a template of cheap functions only may use in this thread, where it holds up everything else: some 20 ms. */
 const CHEAP: Budget = { memory: 2 << 20, steps: 20_000 }
 const KEPT_TEMPLATES = 256
-
-interface Job {
-  readonly request: RenderRequest
-  readonly resolve: (output: Uint8Array) => void
-  readonly reject: (error: unknown) => void
-}
+/** How much more time those have that make keys. */
+const SLOWER = 6
 
 /**
  * Renders templates that may be hostile. Those that call cheap functions only run in this thread, on a small budget; all
  * others, and those for which it was too small, run in a worker thread with a deadline and a memory limit, one after
- * another. A worker that goes over either is ended and replaced, and its render fails with TEMPLATE_LIMIT.
+ * another; those that make keys or hash passwords in a second one, with more time, so that nobody waits for them. A
+ * worker that goes over a limit is ended and replaced, and its render fails with TEMPLATE_LIMIT.
  */
 export class Renderer {
   readonly #options: RendererOptions
   readonly #functions: FunctionTable
   readonly #templates = new Map<string, Template>()
-  readonly #queue: Job[] = []
-  #worker: Worker | null = null
-  #busy = false
-  #closed = false
+  readonly #lanes: Readonly<Record<'heavy' | 'slow', Lane>>
 
   constructor(options: RendererOptions) {
     this.#options = options
     this.#functions = functionTable(options.functions)
+    const { deadline = 5000, memory = 128, entry = defaultEntry() } = options
+    this.#lanes = {
+      heavy: new Lane({ deadline, memory, entry }),
+      slow: new Lane({ deadline: SLOWER * deadline, memory, entry }),
+    }
   }
 
   /**
@@ -83,21 +82,18 @@ export class Renderer {
    */
   async render(request: RenderRequest): Promise<Uint8Array> {
     const template = this.#parse(request)
-    if ([...template.functions.values()].every(({ cost }) => cost === 'cheap')) {
+    const costs = new Set([...template.functions.values()].map(({ cost }) => cost))
+    if (!costs.has('heavy') && !costs.has('slow')) {
       const output = this.#renderHere(template, request)
       if (output !== null) return output
     }
-    return await new Promise((resolve, reject) => {
-      this.#queue.push({ request, resolve, reject })
-      this.#next()
-    })
+    const { entry: _, ...options } = this.#options
+    return await this.#lanes[costs.has('slow') ? 'slow' : 'heavy'].render({ request, options })
   }
 
-  /** Ends the worker; renders that wait fail with TEMPLATE_LIMIT. */
+  /** Ends the workers; renders that wait fail with TEMPLATE_LIMIT. */
   async close(): Promise<void> {
-    this.#closed = true
-    await this.#worker?.terminate()
-    this.#worker = null
+    await Promise.all([this.#lanes.heavy.close(), this.#lanes.slow.close()])
   }
 
   #parse(request: RenderRequest): Template {
@@ -121,84 +117,6 @@ export class Renderer {
       if (error instanceof TemplateError && error.code === 'TEMPLATE_LIMIT' && error.upstream === undefined) return null
       throw error
     }
-  }
-
-  #next(): void {
-    if (this.#busy) return
-    const job = this.#queue.shift()
-    if (job === undefined) return
-    this.#busy = true
-    this.#runInWorker(job)
-      .then(job.resolve, job.reject)
-      .finally(() => {
-        this.#busy = false
-        this.#next()
-      })
-  }
-
-  async #runInWorker({ request }: Job): Promise<Uint8Array> {
-    if (this.#closed) return overBudget('life')
-    const worker = await this.#startedWorker()
-    const { entry: _, ...options } = this.#options
-    const answer = await this.#ask(worker, { request, options })
-    if ('output' in answer) return answer.output
-    const { code, message, ...details } = answer
-    throw new TemplateError(code, message, details)
-  }
-
-  /** The worker, once it has loaded its modules: that time does not count against a render. */
-  async #startedWorker(): Promise<Worker> {
-    if (this.#worker !== null) return this.#worker
-    const worker = new Worker(this.#options.entry ?? defaultEntry(), {
-      resourceLimits: { maxOldGenerationSizeMb: this.#options.memory ?? 128, maxYoungGenerationSizeMb: 16 },
-    })
-    await new Promise((resolve, reject) => {
-      worker.once('message', resolve)
-      worker.once('error', reject)
-    })
-    // It never keeps the program from ending; a render that waits for it has a timer of its own, which does.
-    worker.unref()
-    this.#worker = worker
-    return worker
-  }
-
-  #ask(worker: Worker, message: WorkerRequest): Promise<WorkerAnswer> {
-    return new Promise((resolve, reject) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        worker.off('message', answered)
-        worker.off('error', failed)
-        worker.off('exit', exited)
-      }
-      const drop = (error: unknown): void => {
-        done()
-        if (this.#worker === worker) this.#worker = null
-        worker.on('error', () => {})
-        void worker.terminate()
-        reject(error)
-      }
-      const answered = (answer: WorkerAnswer): void => {
-        done()
-        resolve(answer)
-      }
-      const failed = (error: Error & { code?: string }): void => {
-        drop(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? limit('memory') : error)
-      }
-      const exited = (): void => drop(limit('life'))
-      const timer = setTimeout(() => drop(limit('time')), this.#options.deadline ?? 5000)
-      worker.on('message', answered)
-      worker.on('error', failed)
-      worker.on('exit', exited)
-      worker.postMessage(message)
-    })
-  }
-}
-
-function limit(what: string): unknown {
-  try {
-    return overBudget(what)
-  } catch (error) {
-    return error
   }
 }
 

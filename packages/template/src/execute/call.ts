@@ -35,7 +35,10 @@ export function compileCall(row: FunctionRow, site: CallSite, identifier: Identi
   return (state) => {
     const values = args(state)
     state.step()
-    if (walks) for (const value of values) if (typeof value === 'object') weigh(value, state.context.charge)
+    for (const value of values) {
+      if (typeof value === 'string') state.charge(value.length >> 4)
+      else if (walks && typeof value === 'object') weigh(value, state.context.charge)
+    }
     const result = invoke(state, row, values, site)
     if (!isReflect) state.isInterface = isAny
     return isAny && result === undefined ? null : result

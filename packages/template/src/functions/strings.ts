@@ -1,12 +1,23 @@
-import { failure } from '../error.ts'
 import { printValue } from '../fmt/print.ts'
 import { quote } from '../quote.ts'
-import { fromText, isAscii, runes, runeWidth, toText } from '../utf8.ts'
-import { Dict, strings, type Value } from '../value.ts'
+import { strings, type Value } from '../value.ts'
 import { initials, swapCase, toLower, toTitle, toUpper, untitle, withoutSpace } from './case.ts'
-import { type Context, type FunctionRow, rows } from './row.ts'
+import { type FunctionRow, rows } from './row.ts'
 import { cut } from './slicing.ts'
 import { textOf, textsOf } from './text.ts'
+import {
+  chargeSearch,
+  indent,
+  join,
+  numbered,
+  repeat,
+  replaceAll,
+  splitText,
+  trimPrefix,
+  trimSet,
+  trimSpace,
+  trimSuffix,
+} from './text-parts.ts'
 import { toLowerWords, toPascalCase } from './words.ts'
 import { wrap } from './wrap.ts'
 
@@ -111,7 +122,10 @@ export function stringFunctions(): FunctionRow[] {
     ],
     [
       'contains(string, string) bool',
-      ([part, text]) => (text as string).includes(part as string),
+      ([part, text], context) => {
+        chargeSearch(text as string, part as string, context)
+        return (text as string).includes(part as string)
+      },
       'Whether the second text holds the first.',
       'contains "cat" "catch"',
     ],
@@ -178,19 +192,19 @@ export function stringFunctions(): FunctionRow[] {
     ['toString(any) string', ([value]) => textOf(value), 'The value as text.', 'toString 42'],
     [
       'split(string, string) map[string]string',
-      ([by, text]) => numbered(split(text as string, by as string, -1)),
+      ([by, text], context) => numbered(splitText(text, by, { count: -1, context })),
       'The parts of a text as a map with keys `_0`, `_1`, ...',
       'split "$" "foo$bar"',
     ],
     [
       'splitList(string, string) []string',
-      ([by, text]) => strings(split(text as string, by as string, -1)),
+      ([by, text], context) => strings(splitText(text, by, { count: -1, context })),
       'The parts of a text as a list.',
       'splitList "," "a,b"',
     ],
     [
       'splitn(string, int, string) map[string]string',
-      ([by, count, text]) => numbered(split(text as string, by as string, Number(count))),
+      ([by, count, text], context) => numbered(splitText(text, by, { count: Number(count), context })),
       'At most so many parts of a text as a map with keys `_0`, `_1`, ...',
       'splitn "$" 2 "foo$bar$baz"',
     ],
@@ -232,90 +246,4 @@ function truncate(count: number, text: string): string {
 function substring(start: number, end: number, text: string): string {
   if (start < 0) return cut(text, 0, end)
   return end < 0 || end > text.length ? cut(text, start) : cut(text, start, end)
-}
-
-const SPACE = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/
-
-// By hand: a pattern for space at the end takes quadratic time on a text full of space.
-function trimmed(text: string): string {
-  let start = 0
-  let end = text.length
-  while (start < end && SPACE.test(text[start] ?? '')) start++
-  while (end > start && SPACE.test(text[end - 1] ?? '')) end--
-  return text.slice(start, end)
-}
-
-/** Go's strings.TrimSpace. */
-export function trimSpace(text: string): string {
-  if (!isAscii(text)) return fromText(trimmed(toText(text)))
-  return trimmed(text)
-}
-
-function trimSet(text: string, set: string): string {
-  const members = new Set(runes(set))
-  const starts: number[] = []
-  const codes = runes(text)
-  for (let at = 0; at < text.length; at += runeWidth(text, at)) starts.push(at)
-  let first = 0
-  let last = codes.length
-  while (first < last && members.has(codes[first] ?? -1)) first++
-  while (last > first && members.has(codes[last - 1] ?? -1)) last--
-  return text.slice(starts[first] ?? text.length, starts[last] ?? text.length)
-}
-
-function trimSuffix(text: string, end: string): string {
-  return text.endsWith(end) ? text.slice(0, text.length - end.length) : text
-}
-
-function trimPrefix(text: string, start: string): string {
-  return text.startsWith(start) ? text.slice(start.length) : text
-}
-
-/** Go's strings.Repeat, charged before it is made. */
-export function repeat(text: string, count: bigint, context: Context): string {
-  if (count < 0n) failure('strings: negative Repeat count', true)
-  if (BigInt(text.length) * count > 2n ** 63n - 1n) failure('strings: Repeat output length overflow', true)
-  context.charge(text.length * Number(count))
-  return text.repeat(text === '' ? 0 : Number(count))
-}
-
-function indent(spaces: bigint, text: string, context: Context): string {
-  const pad = repeat(' ', spaces, context)
-  return pad + replaceAll(text, '\n', { by: `\n${pad}`, context })
-}
-
-/** Go's strings.ReplaceAll, charged before it is made. */
-export function replaceAll(text: string, old: string, { by, context }: { by: string; context: Context }): string {
-  const parts = old === '' ? ['', ...split(text, '', -1), ''] : text.split(old)
-  if (text === '' && old === '') return by
-  context.charge((parts.length - 1) * by.length)
-  return parts.join(by)
-}
-
-/** Go's strings.SplitN. */
-export function split(text: string, by: string, count: number): string[] {
-  if (count === 0) return []
-  const parts = by === '' ? characters(text) : text.split(by)
-  if (count < 0 || parts.length <= count) return parts
-  return [...parts.slice(0, count - 1), parts.slice(count - 1).join(by)]
-}
-
-function characters(text: string): string[] {
-  if (isAscii(text)) return [...text]
-  const out: string[] = []
-  for (let at = 0; at < text.length; ) {
-    const width = runeWidth(text, at)
-    out.push(text.slice(at, at + width))
-    at += width
-  }
-  return out
-}
-
-function numbered(parts: readonly string[]): Dict {
-  return new Dict('string', new Map(parts.map((part, i) => [`_${i}`, part])))
-}
-
-function join(parts: readonly string[], by: string, context: Context): string {
-  context.charge(Math.max(parts.length - 1, 0) * by.length)
-  return parts.join(by)
 }
