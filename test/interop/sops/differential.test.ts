@@ -439,6 +439,31 @@ function same(
     'updatekeys of a plain file': { args: ['updatekeys', '-y', 'plain.yaml'], ...config(`age: ${second}`) },
     'updatekeys without a rule': { args: ['updatekeys', '-y', 'enc.yaml'], ...config(`path_regex: x\nage: ${second}`) },
     'updatekeys of what nobody can read': { args: ['updatekeys', '-y', 'other.enc.yaml'], ...config(`age: ${second}`) },
+    // groups
+    'groups add': { args: ['groups', 'add', '-f', 'enc.json', '--age', second] },
+    'groups add in place': {
+      args: ['groups', 'add', '-i', '--file', 'enc.yaml', '--age', second, '--age', recipients[2] ?? ''],
+    },
+    'groups add with a threshold': {
+      args: ['groups', 'add', '-f', 'enc.json', '--age', second, '--shamir-secret-sharing-threshold', '2'],
+    },
+    'groups add with an argument': { args: ['groups', 'add', '-f', 'enc.json', 'x'] },
+    'groups add to nothing': { args: ['groups', 'add', '-f', 'nope.json', '--age', second] },
+    'groups add to a plain file': { args: ['groups', 'add', '-f', 'plain.json', '--age', second] },
+    'groups delete': {
+      args: ['groups', 'delete', '-f', 'groups.json', '0'],
+      files: { 'groups.json': text('three.enc.json') },
+    },
+    'groups delete in place': {
+      args: ['groups', 'delete', '-i', '-f', 'groups.json', '2'],
+      files: { 'groups.json': text('three.enc.json') },
+    },
+    'groups delete below the threshold': {
+      args: ['groups', 'delete', '-f', 'groups.json', '1', '--shamir-secret-sharing-threshold', '3'],
+      files: { 'groups.json': text('three.enc.json') },
+    },
+    'groups delete without an index': { args: ['groups', 'delete', '-f', 'enc.json'] },
+    'groups delete of no number': { args: ['groups', 'delete', '-f', 'enc.json', 'x'] },
     // INI
     'decrypt ini': { args: ['decrypt', 'enc.ini'] },
     'encrypt ini': { args: ['encrypt', ...age, 'plain.ini'] },

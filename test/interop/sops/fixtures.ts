@@ -80,6 +80,13 @@ export function fixtures(programs: { sops: string; 'age-keygen': string }): { fi
     for (const format of formats) files[`enc.${format}`] = encrypt(`plain.${format}`, ...age)
     writeFileSync(join(folder, 'types.yaml'), 'A: 1\nB: 1.0\nC: 1e21\nD: true\nE: null\nF: 2024-01-01T00:00:00.5Z\n')
     files['types.enc.yaml'] = encrypt('types.yaml', ...age)
+    const groups = recipients.map((recipient) => `{age: [${recipient}]}`)
+    writeFileSync(
+      join(folder, '.sops.yaml'),
+      `creation_rules: [{shamir_threshold: 2, key_groups: [${groups.join(', ')}]}]`,
+    )
+    files['three.enc.json'] = encrypt('plain.json')
+    rmSync(join(folder, '.sops.yaml'))
     files['two.enc.yaml'] = encrypt('two.yaml', ...age)
     files['regex.enc.yaml'] = encrypt('plain.yaml', ...age, '--encrypted-regex', '^(str|map)$')
     files['suffix.enc.yaml'] = encrypt('plain.yaml', ...age, '--encrypted-suffix', 'r')

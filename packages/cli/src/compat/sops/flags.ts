@@ -18,6 +18,10 @@ function strings(...names: readonly string[]): Flag[] {
   return names.map((name) => flag('string', name))
 }
 
+function lists(...names: readonly string[]): Flag[] {
+  return names.map((name) => flag('strings', name))
+}
+
 const service: readonly Flag[] = [
   flag('on', 'enable-local-keyservice', { env: 'SOPS_ENABLE_LOCAL_KEYSERVICE' }),
   flag('strings', 'keyservice', { env: 'SOPS_KEYSERVICE' }),
@@ -55,6 +59,8 @@ export type CommandName =
   | 'filestatus'
   | 'exec-env'
   | 'exec-file'
+  | 'groups add'
+  | 'groups delete'
 
 /** Flags of each sub-command, in the order of sops' help. */
 export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
@@ -92,6 +98,14 @@ export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
   ],
   updatekeys: [flag('bool', 'yes', { short: 'y' }), ...strings('input-type'), ...service],
   filestatus: strings('input-type'),
+  'groups add': [
+    flag('string', 'file', { short: 'f' }),
+    ...lists('pgp', 'kms'),
+    ...strings('aws-profile'),
+    ...lists('gcp-kms', 'hckms', 'azure-kv', 'hc-vault-transit', 'age'),
+    ...[inPlace, threshold, ...strings('encryption-context'), ...service],
+  ],
+  'groups delete': [flag('string', 'file', { short: 'f' }), inPlace, threshold, ...service],
   'exec-file': [
     ...[flag('bool', 'background'), flag('bool', 'no-fifo'), ...strings('user'), ...types, ...strings('filename')],
     ...[order, ...service],
@@ -103,7 +117,7 @@ export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
 }
 
 /** Sub-commands of sops that are not here yet. */
-export const missingCommands: readonly string[] = ['completion', 'publish', 'keyservice', 'groups']
+export const missingCommands: readonly string[] = ['completion', 'publish', 'keyservice']
 
 /** Flags of the program itself, which are also those of its old form without a sub-command. */
 export const rootFlags: readonly Flag[] = [

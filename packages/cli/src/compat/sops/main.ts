@@ -13,6 +13,8 @@ const commands: Readonly<Record<CommandName, () => Promise<(session: Session) =>
   unset: async () => (await import('./set.ts')).unset,
   rotate: async () => (await import('./rotate.ts')).rotate,
   filestatus: async () => (await import('./filestatus.ts')).filestatus,
+  'groups add': async () => (await import('./groups.ts')).groupsAdd,
+  'groups delete': async () => (await import('./groups.ts')).groupsDelete,
   'exec-file': async () => (await import('./execfile.ts')).execFile,
   'exec-env': async () => (await import('./execenv.ts')).execEnv,
 }
@@ -42,12 +44,19 @@ async function runLine(io: Io): Promise<number> {
   }
   if (root.help) return (await import('./usage.ts')).help(io, null)
   if (root.version) return (await import('./version.ts')).version(io, root.values)
-  const [name = '', ...rest] = root.args
+  const [name = '', ...rest] = commandOf(root.args)
   if (name === 'help' || name === 'h') return (await import('./usage.ts')).help(io, rest[0] ?? null)
+  if (root.args[0] === 'groups' && !isCommand(name)) return (await import('./usage.ts')).help(io, null)
   if (missingCommands.includes(name)) throw new SopsExit(`sops ${name} is not supported yet by this program`, 1)
   if (isCommand(name)) return runCommand(io, name, { rest, globals: root.values })
   const session = new Session({ io, flags: root.values, globals: root.values, args: root.args })
   return (await import('./legacy.ts')).legacy(session)
+}
+
+/** The arguments with a command of two words as one. */
+function commandOf(args: readonly string[]): readonly string[] {
+  const [first, second = '', ...rest] = args
+  return first === 'groups' ? [`groups ${second}`.trim(), ...rest] : args
 }
 
 async function runCommand(

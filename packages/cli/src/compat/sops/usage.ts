@@ -17,6 +17,8 @@ const about: Readonly<Record<CommandName, readonly [purpose: string, args: strin
   set: ['set a specific key or branch in the input document', 'file index [ value ]'],
   unset: ['unset a specific key or branch in the input document.', 'file index'],
   filestatus: ['check the status of the file, returning encryption status', 'file'],
+  'groups add': ['add a new group to a SOPS file', ''],
+  'groups delete': ['delete a key group from a SOPS file', '[index]'],
   'exec-file': [
     'execute a command with the decrypted contents as a temporary file',
     '[file to decrypt] [command to run]',
@@ -76,6 +78,7 @@ const purposes: Readonly<Record<string, string>> = {
   'unset idempotent': 'do nothing if the given index does not exist',
   yes: 'pre-approve all changes and run non-interactively',
   background: "background the process and don't wait for it to complete (DEPRECATED)",
+  file: 'the file to change the groups of',
   'no-fifo': 'use a regular file instead of a fifo to temporarily hold the decrypted contents',
   filename: 'filename for the temporary file (default: tmp-file)',
   pristine: 'insert only the decrypted values into the environment without forwarding existing environment variables',
