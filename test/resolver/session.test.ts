@@ -9,6 +9,7 @@ import {
   type Provider,
   type ProviderRow,
   type RemoteSecret,
+  ResolverError,
   readStore,
   type Sessions,
 } from '@sealkit/resolver'
@@ -162,6 +163,40 @@ test('who leaves a shared read does not take it from the others; the last one en
   const three = session.read([at('other')], third.signal)[0]
   third.abort(new Error('left too'))
   await assert.rejects(three ?? Promise.resolve(), /left too/)
+  session.release()
+  await sessions.close()
+})
+
+test('a backend that is overloaded gets fewer calls at once, and more again when it is well', async () => {
+  let running = 0
+  let peak = 0
+  let overloaded = true
+  const sessions = sessionsOf(
+    { opened: 0, closed: 0, reads: [] },
+    async () => {
+      running += 1
+      peak = Math.max(peak, running)
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      running -= 1
+      if (overloaded) throw new ResolverError('PROVIDER_UNAVAILABLE', '429')
+      return null
+    },
+    8,
+  )
+  const session = await sessions.open(store, 'apps', manifestAccess([]))
+  const round = async (count: number): Promise<number> => {
+    peak = 0
+    const keys = Array.from({ length: count }, (_, index) => at(`${count}-${index}`))
+    await Promise.allSettled(session.read(keys, signal))
+    return peak
+  }
+  assert.equal(await round(8), 8)
+  assert.equal(await round(4), 4)
+  assert.equal(await round(2), 2)
+  assert.equal(await round(5), 1)
+  overloaded = false
+  await round(100)
+  assert.equal(await round(20), 8)
   session.release()
   await sessions.close()
 })

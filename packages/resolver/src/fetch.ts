@@ -60,22 +60,38 @@ export async function abortable<Value>(promise: Promise<Value>, signal: AbortSig
 /** Lets at most so many calls run at once; the others wait in order. */
 export type Limit = <Value>(signal: AbortSignal, call: () => Promise<Value>) => Promise<Value>
 
-/** A {@link Limit} of `size` calls. */
-export function createLimit(size: number): Limit {
+/**
+ * A {@link Limit} of `size` calls. A backend that says by its errors that it has too much to do gets half as many at
+ * once, and one more after each round that goes well.
+ */
+export function createLimit(size: number, isOverload: (error: unknown) => boolean = () => false): Limit {
   const waiting: (() => void)[] = []
   let running = 0
-  const release = (): void => {
+  let allowed = size
+  let cuts = 0
+  const settle = (begun: number, overload: boolean): void => {
     running -= 1
-    waiting.shift()?.()
+    if (!overload) allowed = Math.min(size, allowed + 1 / allowed)
+    else if (begun === cuts) {
+      // Calls that were under way when it was cut say nothing new.
+      cuts += 1
+      allowed = Math.max(1, allowed / 2)
+    }
+    for (let free = Math.floor(allowed) - running; free > 0; free -= 1) waiting.shift()?.()
   }
   return async (signal, call) => {
-    while (running >= size) await turn(waiting, signal)
+    while (running >= Math.floor(allowed)) await turn(waiting, signal)
     signal.throwIfAborted()
     running += 1
+    const begun = cuts
+    let overload = false
     try {
       return await call()
+    } catch (error) {
+      overload = isOverload(error)
+      throw error
     } finally {
-      release()
+      settle(begun, overload)
     }
   }
 }

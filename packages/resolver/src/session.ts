@@ -1,6 +1,6 @@
 import type { ClusterAccess } from './cluster.ts'
 import { type CredentialSource, type Credentials, storeCredentials } from './credentials.ts'
-import { ResolverError } from './error.ts'
+import { isTransient, ResolverError } from './error.ts'
 import type { FindQuery } from './externalsecret.ts'
 import { createJoiner, createLimit } from './fetch.ts'
 import type { Environment, Location, Provider, ProviderRow, RemoteSecret } from './provider.ts'
@@ -195,7 +195,7 @@ export function locationKey(location: Location): string {
 }
 
 function reader(provider: Provider, concurrency: number): Pick<Session, 'read' | 'find'> {
-  const limit = createLimit(concurrency)
+  const limit = createLimit(concurrency, isTransient)
   const gets = createJoiner<RemoteSecret | null>()
   const finds = createJoiner<ReadonlyMap<string, Uint8Array> | null>()
   const one = (location: Location, signal: AbortSignal): Promise<RemoteSecret | null> =>

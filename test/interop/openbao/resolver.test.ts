@@ -171,3 +171,22 @@ test('validate logs in, and says what is wrong', async (t) => {
     await assert.rejects(validate(wrong, 'apps'), { message: 'unable to log in to Vault: the server answers 400' })
   }, server)
 })
+
+const folders: readonly (readonly [path: string, names: readonly string[]])[] = [
+  ['walk', ['walk_a', 'walk_deep_b']],
+  ['walk/', ['walk__a', 'walk__deep_b']],
+  ['/walk', ['_walk_a', '_walk_deep_b']],
+  ['walk/deep', ['walk_deep_b']],
+]
+
+for (const [path, names] of folders) {
+  test(`find below ${path}`, async (t) => {
+    if ((await available(t, 'bao')) === null || bao === undefined) return
+    await applyVaultState(bao, { vault_kv2: { 'kv2:walk/a': { k: '1' }, 'kv2:walk/deep/b': { k: '2' } } })
+    const spec = { dataFrom: [{ find: { path, name: { regexp: '.' } } }] }
+    await withSessions(async (_sessions, context) => {
+      const { data } = await resolveExternalSecret(externalSecret({ spec }), context)
+      assert.deepEqual([...data.keys()], names)
+    }, bao)
+  })
+}

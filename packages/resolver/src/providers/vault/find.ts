@@ -22,19 +22,30 @@ export async function findSecrets(
   if (vault.spec.version === 'v1' && tags !== null) {
     throw new ResolverError('NOT_SUPPORTED', 'cannot perform find by tag operations with kv version v1')
   }
-  const names = await listSecrets(vault, path === null ? '' : `${path}/`, signal)
-  if (names === null) return null
+  const keys = await listSecrets(vault, folderOf(path), signal)
+  if (keys === null) return null
   const limit = createLimit(findConcurrency)
   const matches = name === null ? null : nameMatcher(name)
   const wanted = Object.entries(tags ?? {})
-  const read = async (candidate: string): Promise<readonly [string, Uint8Array][]> => {
-    if (matches === null && !(await hasTags(vault, { candidate, wanted, limit, signal }))) return []
-    const data = await limit(signal, () => readData(vault, { key: candidate, version: '' }, signal))
+  const read = async ([named, key]: readonly [string, string]): Promise<readonly [string, Uint8Array][]> => {
+    if (matches === null && !(await hasTags(vault, { candidate: key, wanted, limit, signal }))) return []
+    const data = await limit(signal, () => readData(vault, { key, version: '' }, signal))
     const value = data === null ? null : vaultSecret(data).value('')
-    return value === null ? [] : [[candidate, value]]
+    return value === null ? [] : [[named, value]]
   }
-  const found = await Promise.all(names.filter((candidate) => matches?.(candidate) ?? true).map(read))
-  return new Map(found.flat())
+  const candidates = keys.map((key) => [nameOf(path, key), key] as const).filter(([named]) => matches?.(named) ?? true)
+  return new Map((await Promise.all(candidates.map(read))).flat())
+}
+
+/** The folder that a path of a find means; Vault takes it with any number of slashes at its end. */
+function folderOf(path: string | null): string {
+  const folder = (path ?? '').replace(/\/+$/, '')
+  return folder === '' ? '' : `${folder}/`
+}
+
+/** The name of a secret as External Secrets has it: what follows the folder, after the path as it was written. */
+function nameOf(path: string | null, key: string): string {
+  return path === null ? key : `${path}/${key.slice(folderOf(path).length)}`
 }
 
 interface TagCheck {
