@@ -88,6 +88,11 @@ async function serve(t: TestContext, listener: RequestListener): Promise<string>
 test('a certificate by URL', async (t) => {
   const url = await serve(t, (request, response) => {
     const path = request.url ?? ''
+    if (path === '/private') {
+      const known = request.headers.authorization === `Basic ${btoa('me:p w')}`
+      response.writeHead(known ? 200 : 401).end(key.certificatePem)
+      return
+    }
     if (path === '/cert.pem?x=1') response.end(key.certificatePem)
     else if (path === '/moved') response.writeHead(302, { location: '/cert.pem?x=1' }).end()
     else if (path === '/loop') response.writeHead(302, { location: '/loop' }).end()

@@ -184,6 +184,12 @@ const refusals: Readonly<Record<string, Refusal>> = {
     code: 1,
     error: /certificate nope cannot be read/,
   },
+  'an URL with a password': {
+    argv: ['seal', '--cert', 'ftp://me:hunter2@x/y'],
+    stdin: secret,
+    code: 1,
+    error: /Get "ftp:\/\/x\/y": unsupported protocol/,
+  },
   'a certificate that is none': {
     argv: ['seal', '--cert', 'key.pem'],
     stdin: secret,

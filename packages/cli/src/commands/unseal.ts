@@ -13,6 +13,7 @@ import type { Io } from '../io.ts'
 import { readInputs, writeResult } from '../sealing/files.ts'
 import { readKeyRing } from '../sealing/keys.ts'
 import { outputFormat, printManifests } from '../sealing/print.ts'
+import { lazyRender } from '../sealing/render.ts'
 
 /** One line for the list of commands. */
 export const summary = 'Decrypt SealedSecrets with private keys and print the Secrets'
@@ -69,6 +70,5 @@ async function unsealed(sealed: Manifest, keyRing: KeyRing): Promise<Manifest> {
   if (kind !== 'SealedSecret') {
     throw new CliError('USAGE', `the input holds a ${kind}, not a SealedSecret`, { hint: 'give SealedSecrets only' })
   }
-  const { render } = await import('../sealing/template.ts')
-  return secretManifest(withoutUnknownOwners(await unsealSecret(sealed, keyRing, { render })))
+  return secretManifest(withoutUnknownOwners(await unsealSecret(sealed, keyRing, { render: lazyRender })))
 }

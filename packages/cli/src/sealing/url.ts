@@ -37,12 +37,19 @@ type Response = Awaited<ReturnType<ReturnType<typeof httpTransport>['request']>>
 
 async function get(url: URL, env: Env): Promise<Response> {
   const proxy = url.protocol === 'http:' ? proxyFor(url, { ...env }) : undefined
-  if (proxy === undefined) return request(url.origin, `${url.pathname}${url.search}`, {}, { ...env })
+  const path = `${url.pathname}${url.search}`
+  const own = credentials(url, 'authorization')
+  if (proxy === undefined) return request(url.origin, path, own, { ...env })
   // A proxy is asked for the whole URL; only TLS goes through a tunnel, which the transport opens.
-  const { origin, username, password } = new URL(proxy)
+  const headers = { host: url.host, ...own, ...credentials(new URL(proxy), 'proxy-authorization') }
+  return request(new URL(proxy).origin, `${url.origin}${path}`, headers, {})
+}
+
+/** The header of the user and password that a URL holds, if it does. */
+function credentials({ username, password }: URL, header: string): Record<string, string> {
+  if (username === '') return {}
   const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
-  const authorization = username === '' ? {} : { 'proxy-authorization': `Basic ${btoa(pair)}` }
-  return request(origin, `${url.origin}${url.pathname}${url.search}`, { host: url.host, ...authorization }, {})
+  return { [header]: `Basic ${Buffer.from(pair).toString('base64')}` }
 }
 
 async function request(
@@ -75,7 +82,10 @@ async function readFileUrl(source: string, url: URL): Promise<Uint8Array> {
   }
 }
 
-/** An error whose words are kubeseal's; they hold the URL, as given, and nothing that a server said. */
+/** An error whose words are kubeseal's; `message` has them without the user and password of a URL. */
 function failed(text: string): CliError {
-  return new CliError('FILE_UNREADABLE', text, { upstream: text })
+  return new CliError('FILE_UNREADABLE', text.replace(/\/\/[^/@"]*@/, '//'), {
+    upstream: text,
+    hint: 'check the URL, and that the server answers with a certificate in PEM',
+  })
 }

@@ -5,6 +5,7 @@ import { decodeBase64, type Manifest, readManifests, sealedSecretObject, secretT
 import type { PrivateKey } from '@sealkit/core/platform'
 import { KeyRing, parsePrivateKey, sealingKey, unsealManifest } from '@sealkit/core/sealed'
 import type { Io } from '../../io.ts'
+import { lazyRender } from '../../sealing/render.ts'
 import { failure, fileFailure } from './failure.ts'
 import type { Call } from './main.ts'
 import { print } from './print.ts'
@@ -30,8 +31,7 @@ function checkKind({ kind = '', apiVersion = '' }: Manifest): void {
 }
 
 async function recovered(sealedSecret: Manifest, keyRing: KeyRing): Promise<Manifest> {
-  const { render } = await import('../../sealing/template.ts')
-  const secret = await unsealManifest(sealedSecret, keyRing, { render })
+  const secret = await unsealManifest(sealedSecret, keyRing, { render: lazyRender })
   const { ownerReferences = [], ...metadata } = secret.metadata ?? {}
   // The owner of an object that was never in a cluster has no uid, and the API server would refuse it.
   const owners = ownerReferences.filter(({ uid }) => uid !== '')
