@@ -88,22 +88,31 @@ async function scanners(roots: Roots, onError: (error: unknown) => void): Promis
   return found
 }
 
-/** Calls `sync` a moment after anything changes, and now and then where the file system says nothing (NFS, overlays). */
-function follow(roots: Roots, sync: () => void, options: DirectoryOptions): () => void {
+/**
+ * Calls `sync` a moment after anything changes, and now and then where the file system says nothing (NFS, overlays). The
+ * next scan waits ten times as long as the last one took, so that large folders with many changes do not keep it busy.
+ */
+function follow(roots: Roots, sync: () => Promise<void>, options: DirectoryOptions): () => void {
   const { clock = systemClock, rescan = 30_000 } = options
-  let cancelSettle: (() => void) | undefined
+  let cancelScan: (() => void) | undefined
   let cancelRescan = (): void => undefined
+  let earliest = 0
+  const scan = async (): Promise<void> => {
+    const began = clock.now()
+    await sync()
+    earliest = clock.now() + 10 * (clock.now() - began)
+  }
   const soon = (): void => {
-    cancelSettle ??= clock.timer(settle, () => {
-      cancelSettle = undefined
-      sync()
+    cancelScan ??= clock.timer(Math.max(settle, earliest - clock.now()), () => {
+      cancelScan = undefined
+      void scan()
     })
   }
   const later = (): void => {
     if (rescan <= 0) return
     cancelRescan = clock.timer(rescan, () => {
       later()
-      sync()
+      void scan()
     })
   }
   later()
@@ -111,7 +120,7 @@ function follow(roots: Roots, sync: () => void, options: DirectoryOptions): () =
     root === undefined ? [] : watchRoot(root, soon),
   )
   return () => {
-    cancelSettle?.()
+    cancelScan?.()
     cancelRescan()
     for (const watcher of watchers) watcher.close()
   }

@@ -19,7 +19,7 @@ import { labelPredicate, type Predicate } from '../labels.ts'
 import { keyOf } from '../resources.ts'
 import { appendEvent } from './events.ts'
 import { namespaceFolder, objectFile } from './files.ts'
-import { content, type Entry, entryId, type LoadContext, loadEntries, normalized } from './load.ts'
+import { content, type Entry, entryId, type LoadContext, type Loader, loader, normalized } from './load.ts'
 import { changeLog, predicate, view } from './log.ts'
 import { implied } from './namespaces.ts'
 import { orphans } from './owners.ts'
@@ -42,6 +42,7 @@ export interface DirectoryParts extends LoadContext {
 /** The `Cluster` port over what the scanners find. Writes come one after the other. */
 export class DirectoryState implements Cluster {
   readonly #parts: DirectoryParts
+  readonly #loader: Loader
   readonly #log = changeLog()
   readonly #isKey: Predicate
   readonly #entries = new Map<string, Entry>()
@@ -49,6 +50,7 @@ export class DirectoryState implements Cluster {
 
   constructor(parts: DirectoryParts) {
     this.#parts = parts
+    this.#loader = loader(parts)
     this.#isKey = parts.keySelector === undefined ? () => false : labelPredicate(parts.keySelector)
   }
 
@@ -57,10 +59,11 @@ export class DirectoryState implements Cluster {
     return this.#alone(async () => {
       const files = new Map<Place, Awaited<ReturnType<Scanner['scan']>>>()
       for (const [place, scanner] of this.#parts.scanners) files.set(place, await scanner.scan())
-      const found = await loadEntries(files, this.#entries, this.#parts)
+      const found = await this.#loader.load(files, this.#entries)
       for (const [id, entry] of [...this.#entries]) if (!found.has(id)) await this.#dropped(id, entry)
       for (const [id, entry] of found) {
         if (entry.object !== this.#entries.get(id)?.object) this.#put(id, entry)
+        else this.#entries.set(id, entry)
       }
       await this.#collect()
     })

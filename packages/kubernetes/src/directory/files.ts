@@ -45,14 +45,17 @@ export async function folderIn(root: string, ...steps: readonly string[]): Promi
   return folder
 }
 
-/** Replaces a file by another with mode 0600: whole or not at all, through no link. */
-export async function writeFile(path: string, content: string | Uint8Array): Promise<void> {
+/**
+ * Replaces a file by another with mode 0600: whole or not at all, through no link. With `durable` it outlives a loss of
+ * power; what can be made again need not.
+ */
+export async function writeFile(path: string, content: string | Uint8Array, durable = true): Promise<void> {
   const temporary = join(dirname(path), `.${randomBytes(8).toString('hex')}.tmp`)
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
   const file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   try {
     await file.writeFile(content)
-    await file.sync()
+    if (durable) await file.sync()
     await file.close()
     await rename(temporary, path)
   } catch (error) {

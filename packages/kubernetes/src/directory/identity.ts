@@ -37,7 +37,7 @@ export function identityStore(state: string): IdentityStore {
     },
     async write(resource, key, identity) {
       await folderIn(state, ...steps(resource, key))
-      await writeFile(path(resource, key), `${JSON.stringify(identity)}\n`)
+      await writeFile(path(resource, key), `${JSON.stringify(identity)}\n`, false)
     },
     delete: (resource, key) => removePath(path(resource, key)),
   }

@@ -15,6 +15,8 @@ export interface Entry {
   readonly resource: Resource
   readonly place: Place
   readonly object: ClusterObject
+  /** What it was read from; a scan that meets the same again need not look at it. */
+  readonly manifest?: Manifest
 }
 
 /** What loading needs to know. */
@@ -28,29 +30,54 @@ export interface LoadContext {
   readonly onError: (error: unknown) => void
 }
 
-/** The objects of all roots by kind and key; of two with the same, the one of the earlier place. */
-export async function loadEntries(
-  files: ReadonlyMap<Place, readonly ScannedFile[]>,
-  known: ReadonlyMap<string, Entry>,
-  context: LoadContext,
-): Promise<Map<string, Entry>> {
-  const found = new Map<string, Entry>()
-  for (const place of places) {
-    for (const file of files.get(place) ?? []) {
-      for (const manifest of file.manifests) {
+/** Reads scans into entries. */
+export interface Loader {
+  /** The objects of all roots by kind and key; of two with the same, the one of the earlier place. */
+  load(
+    files: ReadonlyMap<Place, readonly ScannedFile[]>,
+    known: ReadonlyMap<string, Entry>,
+  ): Promise<Map<string, Entry>>
+}
+
+/** A loader that reads each manifest once, and tells of what is wrong with it once. */
+export function loader(context: LoadContext): Loader {
+  const refused = new WeakSet<Manifest>()
+  const second = new WeakSet<Manifest>()
+  return {
+    async load(files, known) {
+      const read = new Map([...known.values()].map((entry) => [entry.manifest, entry]))
+      const found = new Map<string, Entry>()
+      for (const { place, file, manifest } of manifests(files)) {
         try {
-          const entry = await load({ place, manifest, stamp: file.stamp }, known, context)
+          if (refused.has(manifest)) continue
+          const same = read.get(manifest)
+          const source = { place, manifest, stamp: file.stamp }
+          const entry = same?.place === place ? same : await load(source, known, context)
           if (entry === undefined) continue
           const id = entryId(entry.resource, entry.object)
           if (!found.has(id)) found.set(id, entry)
-          else context.onError(duplicate(entry, file.path))
+          else if (!second.has(manifest)) {
+            second.add(manifest)
+            context.onError(duplicate(entry, file.path))
+          }
         } catch (error) {
+          refused.add(manifest)
           context.onError(error)
         }
       }
+      return found
+    },
+  }
+}
+
+function* manifests(
+  files: ReadonlyMap<Place, readonly ScannedFile[]>,
+): Generator<{ readonly place: Place; readonly file: ScannedFile; readonly manifest: Manifest }> {
+  for (const place of places) {
+    for (const file of files.get(place) ?? []) {
+      for (const manifest of file.manifests) yield { place, file, manifest }
     }
   }
-  return found
 }
 
 /** One text per kind and key. */
@@ -79,12 +106,12 @@ async function load(
   const draft = normalized(resource, { ...manifest, metadata: { ...metadata, ...scope } })
   const last = known.get(entryId(resource, draft))
   const own = place !== 'in'
-  if (own && metadata.uid !== undefined) return { resource, place, object: keepVersion(draft, last) }
+  if (own && metadata.uid !== undefined) return { resource, place, manifest, object: keepVersion(draft, last) }
   // A manifest says what should be, never what the cluster made of it.
   const { status: _status, ...wanted } = draft
   const object = context.admit(resource, own ? draft : wanted)
   const identity = await identify(resource, object, { stamp, last, context })
-  return { resource, place, object: keepVersion(withIdentity(object, identity), last) }
+  return { resource, place, manifest, object: keepVersion(withIdentity(object, identity), last) }
 }
 
 function matches(resource: Resource, manifest: Manifest): boolean {

@@ -74,10 +74,11 @@ async function readFile(
   last: ScannedFile | undefined,
   options: ScanOptions,
 ): Promise<ScannedFile | undefined> {
+  let stamp = ''
   try {
     const info = await lstat(path, { bigint: true })
     if (!info.isFile()) return undefined
-    const stamp = `${info.mtimeNs} ${info.ctimeNs} ${info.size} ${info.ino}`
+    stamp = `${info.mtimeNs} ${info.ctimeNs} ${info.size} ${info.ino}`
     if (last?.stamp === stamp) return last
     if (info.size > largestFile) throw new KubernetesError('TOO_LARGE', `${path} is too large for a manifest`)
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
@@ -90,7 +91,7 @@ async function readFile(
     // Gone since the folder was read.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     options.onError(error)
-    // What a file said before it broke stays true until it can be read again.
-    return last
+    // What a file said before it broke stays true until it can be read; it is tried again when it changes.
+    return { path, stamp, manifests: last?.manifests ?? [] }
   }
 }
