@@ -10,6 +10,7 @@ export function scanLineComment(scanner: Scanner, tokenIndex: number): void {
   const { text } = scanner
   let start = scanner.pos
   while (isBlank(text.charCodeAt(start))) start++
+  scanner.need(start - scanner.pos + 1)
   if (text.charCodeAt(start) !== 0x23 || start - scanner.pos >= PEEK) return
   scanner.pos = start
   const comment = newComment(tokenIndex)
@@ -76,6 +77,7 @@ class CommentBlock {
     let insideBreak = false
     for (; this.peek < PEEK; this.peek++) {
       this.column++
+      scanner.need(this.peek + 1)
       const c: number = insideBreak ? -1 : text.charCodeAt(scanner.pos + this.peek)
       if (isBlank(c)) continue
       const closesFlow = scanner.flowLevel > 0 && (c === 0x5d || c === 0x7d)

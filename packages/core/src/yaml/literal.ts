@@ -99,6 +99,7 @@ class BlockLines {
     while (first < end && isBlank(text.charCodeAt(first))) first++
     if (first < end) cursor.newlines = 0
     cursor.advance(end)
+    cursor.need(2)
     return text.slice(pos, end)
   }
 

@@ -18,6 +18,7 @@ export function scanPlain(cursor: Cursor): Token {
     gap = ''
     cursor.newlines = 0
     cursor.advance(end)
+    cursor.need(2)
     gap = skipGap(cursor, token, indent)
     if (gap === '' || (cursor.flowLevel === 0 && cursor.column() < indent)) break
   }

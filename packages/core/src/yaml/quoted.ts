@@ -17,6 +17,7 @@ export function scanQuoted(cursor: Cursor, single: boolean): Token {
     }
     if (text.charCodeAt(cursor.pos) === 0) cursor.fail('found unexpected end of stream', token)
     const escaped = single ? takeSingle(cursor, token) : takeDouble(cursor, token)
+    cursor.need(2)
     if (text.charCodeAt(cursor.pos) === (single ? 0x27 : 0x22)) break
     token.value += skipQuotedGap(cursor, escaped)
   }
@@ -118,11 +119,13 @@ const ESCAPES: Readonly<Record<string, string | number>> = {
 
 function takeEscape(cursor: Cursor, token: Token): string {
   const { text } = cursor
+  cursor.need(2)
   const meaning = ESCAPES[text.charAt(cursor.pos + 1)]
   if (meaning === undefined) cursor.fail('found unknown escape character', token)
   cursor.pos += 2
   if (typeof meaning === 'string') return meaning
   let code = 0
+  cursor.need(meaning)
   for (let i = 0; i < meaning; i++) {
     const digit = hexValue(text.charCodeAt(cursor.pos + i))
     if (digit < 0) cursor.fail('did not find expected hexdecimal number', token)

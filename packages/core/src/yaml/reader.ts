@@ -118,15 +118,27 @@ function sequenceFailure(bytes: Uint8Array, offset: number, width: number): stri
 }
 
 function fromUtf16(bytes: Uint8Array, high: 0 | 1): Source {
+  const unitAt = (offset: number): number => ((bytes[offset + 1 - high] ?? 0) << 8) | (bytes[offset + high] ?? 0)
   const units: string[] = []
-  let expectLow = false
-  for (let i = 2; i < bytes.length; i += 2) {
-    if (i + 1 >= bytes.length) return source('', `incomplete UTF-16 ${expectLow ? 'surrogate pair' : 'character'}`)
-    const unit = ((bytes[i + 1 - high] ?? 0) << 8) | (bytes[i + high] ?? 0)
-    const isLow = (unit & 0xfc00) === 0xdc00
-    if (isLow !== expectLow) return source('', isLow ? 'unexpected low surrogate area' : 'expected low surrogate area')
-    expectLow = (unit & 0xfc00) === 0xd800
-    units.push(String.fromCharCode(unit))
+  let chunk = { byte: 0, unit: 0 }
+  for (let offset = 2; offset < bytes.length; ) {
+    const unit = unitAt(offset)
+    const isPair = (unit & 0xfc00) === 0xd800
+    if (offset + (isPair ? 4 : 2) > Math.min(chunk.byte + CHUNK, bytes.length)) {
+      chunk = { byte: offset, unit: units.length }
+    }
+    const failure = utf16Failure(unit, unitAt(offset + 2), bytes.length - offset)
+    if (failure !== undefined) return source(units.slice(0, chunk.unit).join(''), failure)
+    units.push(isPair ? String.fromCharCode(unit, unitAt(offset + 2)) : String.fromCharCode(unit))
+    offset += isPair ? 4 : 2
   }
-  return expectLow ? source('', 'incomplete UTF-16 surrogate pair') : fromText(`\ufeff${units.join('')}`)
+  return fromText(`\ufeff${units.join('')}`)
+}
+
+function utf16Failure(unit: number, next: number, length: number): string | undefined {
+  if (length < 2) return 'incomplete UTF-16 character'
+  if ((unit & 0xfc00) === 0xdc00) return 'unexpected low surrogate area'
+  if ((unit & 0xfc00) !== 0xd800) return undefined
+  if (length < 4) return 'incomplete UTF-16 surrogate pair'
+  return (next & 0xfc00) === 0xdc00 ? undefined : 'expected low surrogate area'
 }

@@ -19,6 +19,7 @@ export function scanAnchor(cursor: Cursor, type: 'alias' | 'anchor'): Token {
 export function takeWord(cursor: Cursor): string {
   const start = cursor.pos
   while (isWord(cursor.text.charCodeAt(cursor.pos))) cursor.pos++
+  cursor.need(1)
   return cursor.text.slice(start, cursor.pos)
 }
 
@@ -74,6 +75,7 @@ export function takeUri(cursor: Cursor, head: string, token: Token): string {
       cursor.pos++
     }
   }
+  cursor.need(1)
   if (cursor.pos === start && head === '') cursor.fail('did not find expected tag URI', token)
   return uri
 }
