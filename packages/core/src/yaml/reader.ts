@@ -128,7 +128,10 @@ function fromUtf16(bytes: Uint8Array, high: 0 | 1): Source {
       chunk = { byte: offset, unit: units.length }
     }
     const failure = utf16Failure(unit, unitAt(offset + 2), bytes.length - offset)
-    if (failure !== undefined) return source(units.slice(0, chunk.unit).join(''), failure)
+    if (failure !== undefined) {
+      const read = fromText(`\ufeff${units.join('')}`)
+      return read.failure === undefined ? source(units.slice(0, chunk.unit).join(''), failure) : read
+    }
     units.push(isPair ? String.fromCharCode(unit, unitAt(offset + 2)) : String.fromCharCode(unit))
     offset += isPair ? 4 : 2
   }
