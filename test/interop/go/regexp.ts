@@ -186,5 +186,12 @@ const replacement = pieces(
   4,
 )
 
+/** So long that re2js takes its other engines. */
+const longText = fc
+  .tuple(text, fc.integer({ min: 100, max: 700 }), text)
+  .map(([repeated, times, last]) => repeated.repeat(times) + last)
+
 /** Patterns, replacements and texts for `regexp/main.go`. */
-export const calls: fc.Arbitrary<Call> = fc.tuple(pattern, replacement, text).map((args) => ({ fn: '', args }))
+export const calls: fc.Arbitrary<Call> = fc
+  .tuple(pattern, replacement, fc.oneof({ weight: 100, arbitrary: text }, { weight: 1, arbitrary: longText }))
+  .map((args) => ({ fn: '', args }))

@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js'
+import { type Matcher, RE2JS } from 're2js'
 import { CoreError } from '../error.ts'
 import { originalText, type Translation, translate } from './regexp-syntax.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
@@ -38,7 +38,7 @@ export function compile(pattern: string): Regexp {
   if (broken >= 0) throw syntaxError('invalid UTF-8', pattern.slice(broken))
   const translation = translate(pattern)
   try {
-    return matcher(pattern, RE2JS.compile(translation.pattern), translation)
+    return regexp(pattern, RE2JS.compile(translation.pattern), translation)
   } catch (error) {
     throw refused(pattern, translation, error)
   }
@@ -64,7 +64,7 @@ function syntaxError(problem: string, quoted: string): CoreError {
   })
 }
 
-function matcher(pattern: string, program: RE2JS, translation: Translation): Regexp {
+function regexp(pattern: string, program: RE2JS, translation: Translation): Regexp {
   const groupNames: string[] = Array.from({ length: program.groupCount() + 1 }, () => '')
   for (const [name, index] of Object.entries(program.namedGroups())) {
     groupNames[index] = translation.names.get(name) ?? name
@@ -80,7 +80,7 @@ function matcher(pattern: string, program: RE2JS, translation: Translation): Reg
     test: (text) => program.test(typeof text === 'string' && text.isWellFormed() ? text : bytesOf(text)),
     find: (text) => {
       const bytes = bytesOf(text)
-      const match = matchAt(program, bytes, 0)
+      const match = matchAt(program.matcher(bytes), 0)
       return match === null ? null : groupNames.map((_, group) => groupText(bytes, match, group))
     },
     findAll: (text, limit = -1) => findAll(program, bytesOf(text), limit),
@@ -105,20 +105,20 @@ function groupText(bytes: Uint8Array, match: MatchIndexes, group: number): strin
   return start < 0 ? undefined : decodeUtf8(bytes.subarray(start, match[2 * group + 1]))
 }
 
-function matchAt(program: RE2JS, bytes: Uint8Array, from: number): MatchIndexes | null {
-  const found = program.matcher(bytes)
-  if (!found.find(from)) return null
+function matchAt(matcher: Matcher, from: number): MatchIndexes | null {
+  if (!matcher.find(from)) return null
   const indexes: number[] = []
-  for (let group = 0; group <= program.groupCount(); group++) indexes.push(found.start(group), found.end(group))
+  for (let group = 0; group <= matcher.groupCount(); group++) indexes.push(matcher.start(group), matcher.end(group))
   return indexes
 }
 
 function findAll(program: RE2JS, bytes: Uint8Array, limit: number): MatchIndexes[] {
+  const matcher = program.matcher(bytes)
   const matches: MatchIndexes[] = []
   let at = 0
   let previousEnd = -1
   while (at <= bytes.length && (limit < 0 || matches.length < limit)) {
-    const match = matchAt(program, bytes, at)
+    const match = matchAt(matcher, at)
     if (match === null) break
     const [start = 0, end = 0] = match
     // An empty match right after another one does not count.
@@ -145,11 +145,12 @@ function replaced(
   program: RE2JS,
   replacement: (match: MatchIndexes, bytes: Uint8Array) => Uint8Array,
 ): Uint8Array[] {
+  const matcher = program.matcher(bytes)
   const parts: Uint8Array[] = []
   let copied = 0
   let at = 0
   while (at <= bytes.length) {
-    const match = matchAt(program, bytes, at)
+    const match = matchAt(matcher, at)
     if (match === null) break
     const [start = 0, end = 0] = match
     parts.push(bytes.subarray(copied, start))
