@@ -35,7 +35,7 @@ export async function until(
   resource: Resource,
   key: Key,
   test: (object: ClusterObject | null) => boolean,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<ClusterObject | null> {
   const stop = AbortSignal.timeout(timeoutMs)
   let last: ClusterObject | null = null
@@ -163,7 +163,7 @@ export async function startController(
 
 /** The certificate that a running controller gives out. */
 export async function certificate({ ports }: Running): Promise<string> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
     const response = await fetch(`http://127.0.0.1:${ports.api}/v1/cert.pem`)
     const text = await response.text()
     if (response.ok) return text

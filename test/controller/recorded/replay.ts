@@ -137,7 +137,7 @@ async function settled(expected: Snapshot | undefined, look: () => Promise<Snaps
   ) as Snapshot
   let found = ['nothing was looked at']
   let since = 0
-  for (const deadline = Date.now() + 9_000; Date.now() < deadline; await delay(100)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(100)) {
     found = differences(scrubbed, await look())
     if (found.length > 0) since = 0
     else if (since === 0) since = Date.now()

@@ -34,7 +34,7 @@ interface Ran {
 
 function kubeseal(program: string, args: readonly string[], input: string): Promise<Ran> {
   return new Promise((resolve) => {
-    const child = execFile(program, [...args], { timeout: 20_000 }, (error, out, err) => {
+    const child = execFile(program, [...args], { timeout: 60_000 }, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err })
     })
     child.stdin?.end(input)
@@ -180,7 +180,7 @@ test('a cluster goes from the real controller to ours and back without a Secret 
 
 /** Resolves when our controller has looked at so many SealedSecrets. */
 async function looked(metrics: string, count: number): Promise<void> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
     const text = await (await fetch(metrics)).text()
     if (Number(/unseal_requests_total (\d+)/.exec(text)?.[1]) >= count) return
   }
@@ -188,7 +188,7 @@ async function looked(metrics: string, count: number): Promise<void> {
 }
 
 async function certificateAt(url: string): Promise<string> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
     const response = await fetch(`${url}/v1/cert.pem`)
     const text = await response.text()
     if (response.ok) return text
