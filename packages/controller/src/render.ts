@@ -2,16 +2,25 @@ import type { Render as SealedRender } from '@sealkit/core/sealed'
 import type { Render as ExternalRender } from '@sealkit/resolver'
 import { Renderer } from '@sealkit/template'
 
+/** How templates are rendered, and how its workers end. */
+export interface Templates<Render> {
+  readonly render: Render
+  close(): Promise<void>
+}
+
 /**
  * Renders `spec.template.data` of SealedSecrets with sprig's functions, as upstream's controller does. Templates come
  * from whoever may write to a namespace: what is not cheap runs in a worker, under a deadline and a memory limit.
  *
  * @param now the time that templates see
  */
-export function sealedSecretRender(now: () => Date): SealedRender {
+export function sealedSecretRender(now: () => Date): Templates<SealedRender> {
   const renderer = new Renderer({ functions: 'sealed-secrets' })
-  return (name, text, data) =>
-    renderer.render({ name, text, data: new Map(Object.entries(data)), now: nanoseconds(now) })
+  return {
+    render: (name, text, data) =>
+      renderer.render({ name, text, data: new Map(Object.entries(data)), now: nanoseconds(now) }),
+    close: () => renderer.close(),
+  }
 }
 
 /** What External Secrets' templates are rendered with. */
@@ -23,13 +32,21 @@ export interface ExternalRenderOptions {
 }
 
 /** Renders templates of ExternalSecrets with External Secrets' functions, under the same limits. */
-export function externalSecretRender({ now, leftDelimiter, rightDelimiter }: ExternalRenderOptions): ExternalRender {
+export function externalSecretRender({
+  now,
+  leftDelimiter,
+  rightDelimiter,
+}: ExternalRenderOptions): Templates<ExternalRender> {
   const renderer = new Renderer({
     functions: 'external-secrets',
     ...(leftDelimiter === undefined ? {} : { leftDelim: leftDelimiter }),
     ...(rightDelimiter === undefined ? {} : { rightDelim: rightDelimiter }),
   })
-  return (text, data, { name, missingKey }) => renderer.render({ name, text, data, missingKey, now: nanoseconds(now) })
+  return {
+    render: (text, data, { name, missingKey }) =>
+      renderer.render({ name, text, data, missingKey, now: nanoseconds(now) }),
+    close: () => renderer.close(),
+  }
 }
 
 function nanoseconds(now: () => Date): bigint {

@@ -79,7 +79,7 @@ export async function runController(options: RunOptions): Promise<void> {
     })
   } finally {
     await Promise.all(servers.map((server) => server.close()))
-    await parts?.external?.close()
+    await Promise.all([parts?.external?.close(), parts?.sealed?.close()])
     await Promise.race([
       Promise.all([...recorders.values()].map((events) => events.flush())),
       new Promise((resolve) => setTimeout(resolve, 2_000).unref()),
@@ -187,7 +187,9 @@ async function serve(
 function leadership({ cluster, settings, log, signal }: RunOptions) {
   return async (work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
     if (!settings.leaderElection) return work(signal)
-    const key = { namespace: settings.namespace, name: 'sealkit-controller' }
+    // Deployments of one namespace that take care of different kinds do not stand against each other.
+    const kinds = [settings.sealedSecrets && 'sealed-secrets', settings.externalSecrets && 'external-secrets']
+    const key = { namespace: settings.namespace, name: ['sealkit', ...kinds.filter((kind) => kind !== null)].join('-') }
     const identity = settings.identity === '' ? randomBytes(8).toString('hex') : settings.identity
     const onError = (error: unknown): void => log.warn('lease not renewed', errorFields(error))
     await lead({ cluster, key, identity, onError, signal }, async (leadership) => {

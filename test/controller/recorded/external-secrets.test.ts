@@ -20,7 +20,7 @@ const exactTags = 'tags match exactly and key with value, not as prefixes of any
 const different: Readonly<Record<string, string>> = {
   'createdonce-provider-error-then-ok':
     'a store that changed is tried again at once, before the force-sync of the record',
-  'gen-vaultdynamic': 'the generator VaultDynamicSecret is not there yet',
+  'k8s-missing-data': 'a Secret that is not there is missing, in data as in extract',
   'refresh-bad-interval': 'an interval that cannot be read is said in the status; upstream cannot even list the object',
   'sm-find-name-tags': exactTags,
   'sm-find-tags': exactTags,

@@ -1,16 +1,11 @@
 import { parseDuration } from '@sealkit/core/go'
 import type { Cluster, ClusterObject } from '@sealkit/kubernetes'
-import {
-  createRenderer,
-  createSessions,
-  type Environment,
-  type ExternalSecret,
-  type StoreKind,
-} from '@sealkit/resolver'
+import { createSessions, type Environment, type ExternalSecret, type StoreKind } from '@sealkit/resolver'
 import type { RecordEvent } from '../event.ts'
 import { errorFields, type Log } from '../log.ts'
 import type { Controller } from '../manager.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
+import { externalSecretRender } from '../render.ts'
 import { type SecretStoreController, secretStoreController } from '../secret-store/controller.ts'
 import type { ExternalSecretSettings } from '../settings.ts'
 import { clusterAccess, type MintToken } from './access.ts'
@@ -40,6 +35,8 @@ export interface ExternalSecretService {
 /** Puts the controllers of ExternalSecrets and their stores together. Nothing runs yet. */
 export function externalSecretService(options: ExternalSecretServiceOptions): ExternalSecretService {
   const { cluster, settings, log, now, mintToken } = options
+  const { leftDelimiter, rightDelimiter } = settings
+  const templates = externalSecretRender({ now, leftDelimiter, rightDelimiter })
   const sessions = createSessions({ environment: options.environment })
   const onWatchError = (error: unknown): void => log.warn('watch failed, trying again', errorFields(error))
   const stores = new Map<StoreKind, SecretStoreController>()
@@ -58,11 +55,7 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
     resolve: {
       cluster: access,
       sessions,
-      render: createRenderer({
-        now: () => BigInt(now().getTime()) * 1_000_000n,
-        leftDelim: settings.leftDelimiter,
-        rightDelim: settings.rightDelimiter,
-      }),
+      render: templates.render,
       requireReady: settings.floodGate,
       controllerClass: settings.controllerClass,
     },
@@ -70,7 +63,12 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
     duration,
     onWatchError,
   })
-  return { controllers: [...stores.values(), controller], close: () => sessions.close() }
+  return {
+    controllers: [...stores.values(), controller],
+    async close() {
+      await Promise.all([sessions.close(), templates.close()])
+    },
+  }
 }
 
 /** Milliseconds of a Go duration. */

@@ -45,6 +45,8 @@ export interface SealedSecretService {
   prepare(): Promise<void>
   /** Makes a key where there is none, and renews: for the one replica that leads. */
   renew(signal: AbortSignal): Promise<void>
+  /** Ends the workers that render templates. */
+  close(): Promise<void>
 }
 
 /** Names under which this controller and upstream's write Secrets. */
@@ -54,6 +56,7 @@ const upstreamManager = 'controller'
 /** Puts the parts of SealedSecrets' controller together. Nothing runs yet. */
 export function sealedSecretService(options: SealedSecretServiceOptions): SealedSecretService {
   const { cluster, namespace, settings, log, now } = options
+  const templates = sealedSecretRender(now)
   const keyRing = new KeyRing([], { decrypt: parallelDecrypt() })
   const keys = sealingKeys({
     cluster,
@@ -76,7 +79,7 @@ export function sealedSecretService(options: SealedSecretServiceOptions): Sealed
     ...options,
     ...settings,
     keyRing,
-    render: sealedSecretRender(now),
+    render: templates.render,
     fieldManager,
     managers: new Set([fieldManager, upstreamManager]),
     onWatchError,
@@ -90,6 +93,7 @@ export function sealedSecretService(options: SealedSecretServiceOptions): Sealed
     handlers: (isReady) => handlers(keyRing, isReady),
     prepare: () => keys.load(),
     renew: (signal) => renew(keys, log, signal),
+    close: () => templates.close(),
   }
 }
 
