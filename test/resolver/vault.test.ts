@@ -243,6 +243,25 @@ for (const [auth, path, body] of logins) {
   })
 }
 
+test("the pod's own token, where the caller lends it, and openBao's name for the mount", async () => {
+  answer = loginAnswer
+  seen.length = 0
+  const paths: string[] = []
+  const readFile = async (path: string): Promise<string> => {
+    paths.push(path)
+    return 'pod-token\n'
+  }
+  const sessions = createSessions({ environment: { now: Date.now, ambient: {}, readFile } })
+  const openBao = { server: url, path: 'kv', auth: { kubernetes: { role: 'r', path: 'cluster-a' } } }
+  const session = await sessions.open(readStore(secretStore({ openBao })), 'apps', manifestAccess([]))
+  assert.equal(await read(session.provider, 'a'), 'u')
+  assert.equal(seen[0]?.url, '/v1/auth/cluster-a/login')
+  assert.deepEqual(JSON.parse(seen[0]?.body ?? ''), { jwt: 'pod-token', role: 'r' })
+  assert.deepEqual(paths, ['/var/run/secrets/kubernetes.io/serviceaccount/token'])
+  session.release()
+  await sessions.close()
+})
+
 test('the login has its own namespace', async () => {
   answer = loginAnswer
   const auth = { ...roleAuth, namespace: 'admin' }
@@ -405,7 +424,7 @@ for (const [vault, code] of broken) {
 const unusable: readonly (readonly [auth: object, code: string])[] = [
   [{}, 'NOT_SUPPORTED'],
   [{ iam: {} }, 'NOT_SUPPORTED'],
-  [{ kubernetes: { role: 'r' } }, 'NOT_SUPPORTED'],
+  [{ kubernetes: { role: 'r' } }, 'POLICY_DENIED'],
   [{ tokenSecretRef: { name: 'nope', key: 'token' } }, 'CREDENTIAL_MISSING'],
   [{ tokenSecretRef: { name: 'login', key: 'nope' } }, 'CREDENTIAL_MISSING'],
   [{ tokenSecretRef: { key: 'token' } }, 'INVALID_STORE'],

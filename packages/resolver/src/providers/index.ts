@@ -2,6 +2,12 @@ import type { ProviderRow } from '../provider.ts'
 import { specHost } from './aws/spec.ts'
 import { serverHost, urlHost } from './text.ts'
 
+const vault: ProviderRow = {
+  capabilities: 'ReadWrite',
+  hosts: (spec) => [urlHost(spec['server'])],
+  load: () => import('./vault/index.ts'),
+}
+
 /**
  * Providers by their key in a store's `spec.provider`; each module, and the SDK behind it, is loaded when a store is
  * opened.
@@ -14,11 +20,8 @@ export const providers: Readonly<Record<string, ProviderRow>> = {
     hosts: (spec) => [serverHost(spec['server'])],
     load: () => import('./kubernetes/index.ts'),
   },
-  vault: {
-    capabilities: 'ReadWrite',
-    hosts: (spec) => [urlHost(spec['server'])],
-    load: () => import('./vault/index.ts'),
-  },
+  openBao: vault,
+  vault,
   webhook: {
     capabilities: 'ReadWrite',
     readsProperty: true,

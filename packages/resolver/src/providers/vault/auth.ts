@@ -1,5 +1,5 @@
-import type { Credentials } from '../../credentials.ts'
 import { prefixed, ResolverError } from '../../error.ts'
+import type { OpenOptions } from '../../provider.ts'
 import type { Store } from '../../store.ts'
 import { type Json, object, optionalObject, text, texts } from '../../view.ts'
 import type { Answer } from './api.ts'
@@ -10,7 +10,10 @@ export type Login =
   | { readonly token: string }
   | { readonly path: string; readonly data: Readonly<Record<string, unknown>> }
 
-type Method = (auth: Json, credentials: Credentials) => Promise<Login>
+/** What a login may draw on. */
+export type LoginOptions = Pick<OpenOptions, 'credentials' | 'environment'>
+
+type Method = (auth: Json, options: LoginOptions) => Promise<Login>
 
 /** Seconds for which a ServiceAccount's token is asked. */
 const tokenSeconds = 600
@@ -19,11 +22,11 @@ const tokenSeconds = 600
  * Auth methods by their key in `spec.provider.vault.auth`, in the order of precedence: the first that is there is used.
  */
 const methods: readonly (readonly [string, Method])[] = [
-  ['tokenSecretRef', async (ref, credentials) => ({ token: await credentials.secretText(ref) })],
+  ['tokenSecretRef', async (ref, { credentials }) => ({ token: await credentials.secretText(ref) })],
   ['appRole', appRole],
   ['kubernetes', kubernetes],
-  ['ldap', (auth, credentials) => passwordLogin('ldap', auth, credentials)],
-  ['userPass', (auth, credentials) => passwordLogin('userpass', auth, credentials)],
+  ['ldap', (auth, options) => passwordLogin('ldap', auth, options)],
+  ['userPass', (auth, options) => passwordLogin('userpass', auth, options)],
   ['jwt', jwt],
   ['cert', async (auth) => ({ path: loginPath(auth, 'path', 'cert'), data: { name: text(auth['vaultRole']) } })],
 ]
@@ -33,50 +36,56 @@ const methods: readonly (readonly [string, Method])[] = [
  *
  * @throws {ResolverError} `CREDENTIAL_MISSING`, `NOT_SUPPORTED` for a block without a method that we have
  */
-export async function readLogin(auth: Json | null, credentials: Credentials): Promise<Login | null> {
+export async function readLogin(auth: Json | null, options: LoginOptions): Promise<Login | null> {
   if (auth === null) return null
   for (const [key, method] of methods) {
     const block = optionalObject(auth[key])
-    if (block !== null) return method(block, credentials)
+    if (block !== null) return method(block, options)
   }
   throw new ResolverError('NOT_SUPPORTED', 'vault.auth has no method that is supported', {
     hint: `the methods are ${methods.map(([key]) => key).join(', ')}`,
   })
 }
 
-async function appRole(auth: Json, credentials: Credentials): Promise<Login> {
+async function appRole(auth: Json, { credentials }: LoginOptions): Promise<Login> {
   const ref = optionalObject(auth['roleRef'])
   const roleId = ref === null ? text(auth['roleId']).trim() : await credentials.secretText(ref)
   const secretId = await credentials.secretText(auth['secretRef'])
   return { path: loginPath(auth, 'path', 'approle'), data: { role_id: roleId, secret_id: secretId } }
 }
 
-async function kubernetes(auth: Json, credentials: Credentials): Promise<Login> {
-  const data = { jwt: await kubernetesToken(auth, credentials), role: text(auth['role']) }
-  return { path: loginPath(auth, 'mountPath', 'kubernetes'), data }
+async function kubernetes(auth: Json, options: LoginOptions): Promise<Login> {
+  const data = { jwt: await kubernetesToken(auth, options), role: text(auth['role']) }
+  // An `openBao` store says `path` where a `vault` store says `mountPath`.
+  return { path: loginPath(auth, auth['mountPath'] === undefined ? 'path' : 'mountPath', 'kubernetes'), data }
 }
 
-async function kubernetesToken(auth: Json, credentials: Credentials): Promise<string> {
+/** Where a pod finds its own token. */
+const podToken = '/var/run/secrets/kubernetes.io/serviceaccount/token'
+
+async function kubernetesToken(auth: Json, { credentials, environment }: LoginOptions): Promise<string> {
   const account = optionalObject(auth['serviceAccountRef'])
   if (account !== null) return credentials.serviceAccountToken(account, [], tokenSeconds)
   const secret = optionalObject(auth['secretRef'])
   if (secret !== null) return credentials.secretText(secret, 'token')
-  throw new ResolverError(
-    'NOT_SUPPORTED',
-    "vault.auth.kubernetes needs serviceAccountRef or secretRef: the controller's own token is not used",
-    {
+  if (environment.ambient === undefined || environment.readFile === undefined) {
+    throw new ResolverError('POLICY_DENIED', "vault.auth.kubernetes names no token, and the pod's own is not allowed", {
       hint: 'name a ServiceAccount in serviceAccountRef',
-    },
-  )
+    })
+  }
+  const token = await environment.readFile(podToken).catch((cause: unknown) => {
+    throw new ResolverError('CREDENTIAL_MISSING', "the pod's own token cannot be read", { cause })
+  })
+  return token.trim()
 }
 
-async function passwordLogin(mount: string, auth: Json, credentials: Credentials): Promise<Login> {
+async function passwordLogin(mount: string, auth: Json, { credentials }: LoginOptions): Promise<Login> {
   const username = encodePath(text(auth['username']).trim())
   const password = await credentials.secretText(auth['secretRef'])
   return { path: `${loginPath(auth, 'path', mount)}/${username}`, data: { password } }
 }
 
-async function jwt(auth: Json, credentials: Credentials): Promise<Login> {
+async function jwt(auth: Json, { credentials }: LoginOptions): Promise<Login> {
   const account = optionalObject(auth['kubernetesServiceAccountToken'])
   const path = loginPath(auth, 'path', 'jwt')
   const role = text(auth['role']).trim()

@@ -109,7 +109,7 @@ async function login(
   { credentials, environment }: OpenOptions,
   signal: AbortSignal,
 ): Promise<Token | null> {
-  const way = await readLogin(spec.auth, credentials)
+  const way = await readLogin(spec.auth, { credentials, environment })
   if (way === null) return null
   if ('token' in way) return { value: way.token, until: Number.POSITIVE_INFINITY, ours: false }
   try {
