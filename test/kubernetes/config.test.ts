@@ -323,3 +323,20 @@ test('a credential plugin is told what is asked, and asked once until its creden
     '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false,"cluster":{"server":"https://127.0.0.1:1","config":null}}}'
   assert.deepEqual(lines, [`${info} bar get`, `${info} bar get`])
 })
+
+/** A token as an OpenID Connect provider makes it, unsigned. */
+const jwt = (expires: number): string =>
+  [{ alg: 'none' }, { exp: expires }, {}]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.')
+
+test('an OpenID Connect token is used while it is valid; one that has expired needs a refresh token', async () => {
+  const user = (token: string): object => ({ 'auth-provider': { name: 'oidc', config: { 'id-token': token } } })
+  const valid = jwt(4e9)
+  const { session } = (await loadConfig({ kubeconfig: await write(kubeconfig({}, user(valid))), env: {} })).connection()
+  assert.deepEqual((await session(false)).headers, { authorization: `Bearer ${valid}` })
+  assert.deepEqual(await failure(await write(kubeconfig({}, user(jwt(1e9))))), [
+    'CREDENTIALS_FAILED',
+    'No valid id-token, and cannot refresh without refresh-token',
+  ])
+})

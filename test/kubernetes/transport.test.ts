@@ -348,3 +348,17 @@ test('names that would lead elsewhere are refused before anything is sent', asyn
   assert.equal(await code(api.get(resources.secret, { namespace: '', name: 'x' })), 'BAD_REQUEST')
   assert.equal(double.requests.length, 0)
 })
+
+test("a plugin that fails does so within a request, in Go's words", async () => {
+  const session = async (): Promise<never> => {
+    throw new KubernetesError('CREDENTIALS_FAILED', 'failed', {
+      upstream: 'getting credentials: exec: failed',
+      hint: 'h',
+    })
+  }
+  await assert.rejects(connect({ session, server: 'https://x:1' }).get(resources.secret, key), {
+    code: 'CREDENTIALS_FAILED',
+    hint: 'h',
+    upstream: 'Get "https://x:1/api/v1/namespaces/n/secrets/s": getting credentials: exec: failed',
+  })
+})

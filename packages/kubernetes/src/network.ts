@@ -85,10 +85,10 @@ export function connectionError(
   config: ConnectionConfig,
   request: { readonly method: string; readonly path: string; readonly signal?: AbortSignal },
 ): KubernetesError {
-  if (error instanceof KubernetesError) return error
-  const url = new URL(config.server)
   const call = `${request.method[0] ?? ''}${request.method.slice(1).toLowerCase()} "${config.server}${request.path}"`
+  if (error instanceof KubernetesError) return error.code === 'CREDENTIALS_FAILED' ? about(error, call) : error
   if (request.signal?.aborted) return abortError(request.signal, call)
+  const url = new URL(config.server)
   const code = String((error as NodeJS.ErrnoException).code ?? '')
   const cause = causes[code] ?? (code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') ? tlsFault(code) : other)
   const address = `${url.hostname}:${url.port || (url.protocol === 'http:' ? '80' : '443')}`
@@ -100,6 +100,17 @@ export function connectionError(
       cause.code === 'TLS_FAILED'
         ? "check the kubeconfig's certificate-authority and server"
         : "check that the API server runs and that the kubeconfig's server is right",
+  })
+}
+
+/** client-go runs plugins within a request, and says so; files it reads before the first one. */
+function about(error: KubernetesError, call: string): KubernetesError {
+  const { message, upstream = message, cause, hint } = error
+  if (upstream.startsWith('open ')) return error
+  return new KubernetesError('CREDENTIALS_FAILED', message, {
+    cause,
+    upstream: `${call}: ${upstream}`,
+    ...(hint !== undefined && { hint }),
   })
 }
 

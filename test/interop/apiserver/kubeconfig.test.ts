@@ -132,6 +132,13 @@ const refusals: Readonly<Record<string, readonly [() => Promise<string>, object]
     async () => kubeconfig({ token }, { server: 'https://sealkit-test.invalid' }),
     { code: 'UNAVAILABLE' },
   ],
+  'an OpenID Connect token that has expired': [
+    async () => {
+      const expired = `e30.${Buffer.from('{"exp":1}').toString('base64url')}.e30`
+      return kubeconfig({ 'auth-provider': { name: 'oidc', config: { 'id-token': expired } } })
+    },
+    { code: 'CREDENTIALS_FAILED', upstream: 'No valid id-token, and cannot refresh without refresh-token' },
+  ],
   'a plugin that fails': [
     async () =>
       kubeconfig({

@@ -150,16 +150,20 @@ async function providerHeaders(cluster: KubeconfigCluster, user: KubeconfigUser)
     currentContext: 'context',
   })
   const options: { headers: Record<string, string> } = { headers: {} }
+  const failed = (upstream: string, cause?: unknown): KubernetesError =>
+    new KubernetesError('CREDENTIALS_FAILED', 'the OpenID Connect token has expired and cannot be renewed', {
+      cause,
+      upstream,
+      hint: 'log in again with the tool that wrote the kubeconfig',
+    })
   try {
     await config.applyToHTTPSOptions(options)
   } catch (cause) {
-    throw new KubernetesError('CREDENTIALS_FAILED', 'the OpenID Connect token cannot be renewed', {
-      cause,
-      hint: 'log in again with the tool that wrote the kubeconfig',
-    })
+    throw failed('failed to refresh token', cause)
   }
   const authorization = options.headers['Authorization']
-  return authorization === undefined ? {} : { authorization }
+  if (authorization === undefined) throw failed('No valid id-token, and cannot refresh without refresh-token')
+  return { authorization }
 }
 
 function unreadable(path: string, cause: unknown): KubernetesError {
