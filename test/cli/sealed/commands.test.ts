@@ -73,6 +73,27 @@ test('seal and unseal: the same Secret, in the format of the input', async () =>
   }
 })
 
+test('seal: the scope that was asked for, and the namespace in every scope', async () => {
+  const wide = 'annotations: {sealedsecrets.bitnami.com/cluster-wide: "true"}'
+  const narrowed = await sealkit(['seal', ...cert, '--scope', 'strict'], {
+    stdin: secret.replace('name: a', `name: a\n  ${wide}`),
+  })
+  assert.doesNotMatch(narrowed.stdout, /cluster-wide/)
+  const widened = await sealkit([
+    'seal',
+    ...cert,
+    '--scope',
+    'cluster-wide',
+    '-n',
+    'shop',
+    '--name',
+    'a',
+    '--from-literal',
+    'a=b',
+  ])
+  assert.match(widened.stdout, /cluster-wide: "true"\n {2}name: a\n {2}namespace: shop\n/)
+})
+
 test('seal: documents and files in one output, which the extension gives its format', async () => {
   writeFileSync(path('two.yaml'), `${secret}---\n${secret}`)
   const { code } = await sealkit(['seal', ...cert, '-f', 'two.yaml', '-f', 'two.yaml', '-w', 'out.json'])

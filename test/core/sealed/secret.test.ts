@@ -40,10 +40,23 @@ test('scope by annotation: exactly "true", and cluster-wide wins', () => {
   assert.equal(scopeOf(undefined), 'strict')
 })
 
+test('a given scope replaces the annotations, the narrow one too', async () => {
+  const annotations = { [wide]: 'true', note: 'y' }
+  const sealed = await sealSecret({ ...secret, metadata: { ...metadata, annotations } }, { publicKey, scope: 'strict' })
+  assert.equal(scopeOf(sealed.metadata?.annotations), 'strict')
+  const { template } = sealed['spec'] as { template: Manifest }
+  assert.deepEqual(template.metadata?.annotations, { note: 'y' })
+  assert.equal((await unsealSecret(sealed, ring)).data.size, 2)
+  await assert.rejects(unsealSecret({ ...sealed, metadata: { ...sealed.metadata, annotations } }, ring))
+})
+
 test('labels', () => {
   assert.equal(text(label('strict', 'n\u00e9', 'a')), 'n\u00e9/a')
   assert.equal(text(label('namespace-wide', 'n', 'a')), 'n')
   assert.equal(text(label('cluster-wide', 'n', 'a')), '')
+  for (const scope of ['', 'Strict', 'cluster_wide', 'toString']) {
+    assert.throws(() => label(scope as 'strict', 'n', 'a'), { code: 'UNSUPPORTED_VALUE' })
+  }
 })
 
 test('a SealedSecret holds ciphertexts and a template, and nothing that a server or kubectl wrote', async () => {

@@ -101,12 +101,14 @@ export async function run(values: SealValues, _: readonly string[], io: Io): Pro
   const sealed: Manifest[] = []
   for (const secret of secrets) {
     checkSecret(secret, values)
+    // Also in cluster-wide scope, where sealing itself asks for no namespace.
+    const namespace = secret.metadata?.namespace || values.namespace
+    if (namespace !== undefined) secret.metadata = { ...secret.metadata, namespace }
     sealed.push(
       await sealSecret(secret, {
         publicKey,
         ...(scope !== undefined && { scope }),
         ...(values.name !== undefined && { name: values.name }),
-        namespace: (declared) => declared || (values.namespace ?? ''),
         allowEmptyData: values['allow-empty-data'] ?? false,
       }),
     )

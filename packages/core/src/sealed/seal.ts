@@ -34,7 +34,7 @@ const serverMetadata: readonly string[] = [
 /** What {@link sealSecret} takes besides the Secret. */
 export interface SealOptions {
   readonly publicKey: PublicKey
-  /** Overrides the scope annotations; `strict` and absent leave them as they are, as upstream's `--scope` does. */
+  /** Replaces the scope annotations. Upstream's `--scope strict` leaves them as they are, which is no scope given here. */
   readonly scope?: Scope
   /** Overrides the Secret's name. */
   readonly name?: string
@@ -62,7 +62,7 @@ export async function sealSecret(secret: Manifest, options: SealOptions): Promis
   const metadata: ObjectMeta = { ...secret.metadata }
   if (options.name !== undefined && options.name !== '') metadata.name = options.name
   if (metadata.name === undefined || metadata.name === '') throw missingName()
-  if (options.scope !== undefined && options.scope !== 'strict') {
+  if (options.scope !== undefined && options.scope !== scopeOf(metadata.annotations)) {
     metadata.annotations = withScope(metadata.annotations, options.scope)
   }
   const scope = scopeOf(metadata.annotations)

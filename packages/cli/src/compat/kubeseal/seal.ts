@@ -1,7 +1,7 @@
 import { quote } from '@sealkit/core/go'
 import { type Manifest, readManifests, sealedSecretObject, secretType } from '@sealkit/core/manifest'
 import type { PublicKey } from '@sealkit/core/platform'
-import { type Scope, sealSecret, withScope } from '@sealkit/core/sealed'
+import { type Scope, sealSecret } from '@sealkit/core/sealed'
 import type { Io } from '../../io.ts'
 import { failure } from './failure.ts'
 import type { FlagValues } from './flags.ts'
@@ -29,14 +29,14 @@ export async function* sealAll(call: Call, publicKey: PublicKey, override: Overr
   const { values, io } = call
   const secrets = await readManifests(secretType, await call.input())
   if (secrets.length === 0) throw failure('no secrets found. Ensure the input is valid and UTF-8 encoded')
+  // Upstream's default scope cannot be told from no scope: both leave the annotations as they are.
+  const asked = values.text('scope') as Scope
+  const scope = override.scope ?? (asked === 'strict' ? undefined : asked)
   for (const secret of secrets) {
     if (override.namespace) secret.metadata = { ...secret.metadata, namespace: override.namespace }
-    if (override.scope !== undefined) {
-      secret.metadata = { ...secret.metadata, annotations: withScope(secret.metadata?.annotations, override.scope) }
-    }
     yield await sealSecret(secret, {
       publicKey,
-      scope: override.scope ?? (values.text('scope') as Scope),
+      ...(scope !== undefined && { scope }),
       name: override.name,
       allowEmptyData: values.bool('allow-empty-data'),
       namespace: (declared) => namespaceFor(declared, values, io),
