@@ -14,10 +14,9 @@ function machine(env: Record<string, string>, files: Record<string, string> = {}
     ran,
     env,
     readFile: async (path) => files[path] ?? null,
-    run: async (command, extra) => {
+    run: async (command, { env: extra }) => {
       ran.push([command, extra])
-      if (command[0] === 'false') throw new Error('exit status 1')
-      return command.at(-1) ?? ''
+      return { code: command[0] === 'false' ? 1 : 0, stdout: Buffer.from(command.at(-1) ?? ''), stderr: '' }
     },
   }
 }
@@ -188,6 +187,6 @@ describe('master keys', () => {
 
   test('a kind that is not supported yet', async () => {
     const { unwrap } = masterKeys({ ageIdentities: [identity] })
-    await assert.rejects(unwrap(entry('pgp', { fp: 'AB' })), { code: 'MASTER_KEY_UNSUPPORTED' })
+    await assert.rejects(unwrap(entry('kms', { arn: 'arn:aws:kms:x:1:key/y' })), { code: 'MASTER_KEY_UNSUPPORTED' })
   })
 })

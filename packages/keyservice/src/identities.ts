@@ -83,13 +83,18 @@ async function output(io: KeyIo, command: string, recipient: string): Promise<st
       upstream: `failed to parse command ${command}: EOF found when expecting closing quote`,
     })
   }
-  try {
-    return await io.run(words, { SOPS_AGE_RECIPIENT: recipient })
-  } catch (error) {
-    throw new KeyserviceError('COMMAND_FAILED', 'the command of SOPS_AGE_KEY_CMD failed', {
-      cause: error,
-      upstream: `failed to execute command ${command}: ${error instanceof Error ? error.message : String(error)}`,
+  const failed = (reason: string): KeyserviceError =>
+    new KeyserviceError('COMMAND_FAILED', 'the command of SOPS_AGE_KEY_CMD failed', {
+      hint: 'run the command by hand',
+      upstream: `failed to execute command ${command}: ${reason}`,
     })
+  try {
+    const { code, stdout } = await io.run(words, { env: { SOPS_AGE_RECIPIENT: recipient } })
+    if (code === 0) return Buffer.from(stdout).toString()
+    throw failed(`exit status ${code}`)
+  } catch (error) {
+    if (error instanceof KeyserviceError) throw error
+    throw failed(error instanceof Error ? error.message : String(error))
   }
 }
 

@@ -1,10 +1,23 @@
+/** What a program came to. */
+export interface RunResult {
+  /** Null where a signal ended it. */
+  readonly code: number | null
+  readonly stdout: Uint8Array
+  readonly stderr: string
+}
+
 /** What a master key may touch of the machine. */
 export interface KeyIo {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Node's name of the operating system; `linux` where it is absent. */
   readonly platform?: string
+  /** The user's home folder in the user database; only messages name it. */
+  readonly home?: string
   /** A file's text; null where there is none; throws where it cannot be read. */
   readFile(path: string): Promise<string | null>
-  /** Runs a program without a shell and gives its output; throws where it fails. */
-  run(command: readonly string[], env: Readonly<Record<string, string>>): Promise<string>
+  /** Runs a program without a shell, with more variables and an input; throws where it cannot be started. */
+  run(
+    command: readonly string[],
+    options: { readonly env?: Readonly<Record<string, string>>; readonly input?: Uint8Array },
+  ): Promise<RunResult>
 }

@@ -464,6 +464,19 @@ function same(
     },
     'groups delete without an index': { args: ['groups', 'delete', '-f', 'enc.json'] },
     'groups delete of no number': { args: ['groups', 'delete', '-f', 'enc.json', 'x'] },
+    // PGP
+    'a pgp key that is not there': { args: ['encrypt', '--pgp', 'AB CD', 'plain.json'] },
+    'no gpg': { args: ['encrypt', '--pgp', 'ABCD', 'plain.json'], env: { SOPS_GPG_EXEC: 'no-such-gpg' } },
+    'a file for a pgp key that is not there': {
+      args: ['decrypt', 'enc.json'],
+      env: { SOPS_GPG_EXEC: 'false' },
+      files: {
+        'enc.json': text('enc.json').replace(
+          /"age": \[[^\]]*\]/,
+          '"pgp": [{"fp": "ABCD", "enc": "x", "created_at": "2024-01-01T00:00:00Z"}]',
+        ),
+      },
+    },
     // INI
     'decrypt ini': { args: ['decrypt', 'enc.ini'] },
     'encrypt ini': { args: ['encrypt', ...age, 'plain.ini'] },

@@ -100,7 +100,7 @@ export function masked(text: string): string {
       (_, data: string, type: string) => `ENC[${Buffer.from(data, 'base64').length},${type}]`,
     )
     .replace(/-----BEGIN AGE ENCRYPTED FILE-----[\s\S]*?-----END AGE ENCRYPTED FILE-----/g, 'AGE')
-    .replace(/(lastmodified["']?[:=] ?"?)\d{4}-[\d-]+T[\d:]+Z/g, '$1TIME')
+    .replace(/(lastmodified["']?\s*[:=] ?"?)\d{4}-[\d-]+T[\d:]+Z/g, '$1TIME')
     .replace(/time="[^"]*"/g, 'time=TIME')
     .replace(/^\d{4}\/\d\d\/\d\d [\d:]{8} /gm, 'TIME ')
     .replace(/MAC mismatch\. File has (\w+)( MAC)?, computed \w{128}/g, 'MAC mismatch. File has $1$2')

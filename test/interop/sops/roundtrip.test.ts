@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ import {
   type Rule,
   wrapDataKey,
 } from '@sealkit/core/sops'
-import { masterKeys, parseIdentities } from '@sealkit/keyservice'
+import { type KeyIo, masterKeys, parseIdentities } from '@sealkit/keyservice'
 import { available } from '../../servers/programs.ts'
 import { plain } from './fixtures.ts'
 
@@ -25,6 +25,18 @@ const skipped: string[] = []
 const programs = await available({ skip: (reason) => skipped.push(reason ?? '') }, 'sops', 'age', 'age-keygen')
 const folder = mkdtempSync(join(tmpdir(), 'sops-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
+
+/** A machine with these variables that runs programs. */
+function machine(variables: Readonly<Record<string, string>>): KeyIo {
+  return {
+    env: variables,
+    readFile: async () => null,
+    run: async ([file = '', ...args], { input }) => {
+      const { status, stdout, stderr } = spawnSync(file, args, { env: variables, input: input ?? '' })
+      return { code: status, stdout, stderr: stderr.toString() }
+    },
+  }
+}
 
 const files: readonly (readonly [name: string, format: Format])[] = [
   ['plain.yaml', 'yaml'],
@@ -133,6 +145,37 @@ else {
     assert.deepEqual(await decryptManifest(JSON.parse(json), { unwrap }), wanted)
     await assert.rejects(decryptManifest(text.replace('name: a', 'name: b'), { unwrap }), { code: 'MAC_MISMATCH' })
     assert.equal(await decryptManifest(manifest, { unwrap }), null)
+  })
+
+  test('PGP keys, both ways', async (t) => {
+    const home = mkdtempSync(join(tmpdir(), 'gpg-'))
+    const gpgEnv = { ...env, GNUPGHOME: home }
+    try {
+      const gpg = (...args: readonly string[]): string =>
+        execFileSync('gpg', ['--batch', ...args], { env: gpgEnv, stdio: ['ignore', 'pipe', 'ignore'] }).toString()
+      try {
+        gpg('--version')
+      } catch {
+        if (process.env['CI'] === 'true') throw new Error('gpg is missing')
+        return t.skip('gpg is missing')
+      }
+      gpg('--passphrase', '', '--quick-generate-key', 'a@example.org', 'default', 'default', 'never')
+      const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(gpg('--with-colons', '--list-keys'))?.[1] ?? ''
+      const read = (args: readonly string[]): Buffer => execFileSync(programs.sops, args, { cwd: folder, env: gpgEnv })
+      const keys = masterKeys({ io: machine(gpgEnv) })
+      const theirs = read(['encrypt', '--pgp', fingerprint, 'plain.yaml'])
+      const opened = await openFile(theirs, { format: 'yaml', unwrap: keys.unwrap })
+      const keyGroups = [[entry('pgp', { fp: fingerprint })]]
+      const dataKey = newDataKey()
+      const metadata = await wrapDataKey(newMetadata({ keyGroups }), dataKey, { wrap: keys.wrap })
+      const store = await openStore('yaml')
+      const ours = await encryptFile({ documents: opened.documents, metadata }, { dataKey, now: new Date() })
+      writeFileSync(join(folder, 'pgp.yaml'), store.emitEncrypted(ours))
+      assert.deepEqual(read(['decrypt', 'pgp.yaml']), Buffer.from(await opened.emit('yaml')))
+    } finally {
+      execFileSync('gpgconf', ['--kill', 'all'], { env: gpgEnv, stdio: 'ignore' })
+      rmSync(home, { recursive: true, force: true })
+    }
   })
 
   test('age files, both ways', async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { KeyIo } from '@sealkit/keyservice'
+import { userInfo } from 'node:os'
+import type { KeyIo, RunResult } from '@sealkit/keyservice'
 import type { Io } from '../../io.ts'
 
 /** The machine as master keys see it. */
@@ -7,8 +8,11 @@ export function keyIo(io: Io): KeyIo {
   return {
     env: io.env,
     platform: process.platform,
+    get home(): string {
+      return userInfo().homedir
+    },
     readFile,
-    run: (command, env) => run(command, { cwd: io.cwd, env: { ...io.env, ...env } }),
+    run: (command, { env, input }) => run(command, { cwd: io.cwd, env: { ...io.env, ...env } }, input),
   }
 }
 
@@ -24,13 +28,21 @@ async function readFile(path: string): Promise<string | null> {
 async function run(
   command: readonly string[],
   options: { cwd: string; env: Record<string, string | undefined> },
-): Promise<string> {
-  const { execFile } = await import('node:child_process')
+  input?: Uint8Array,
+): Promise<RunResult> {
+  const { spawn } = await import('node:child_process')
   const [file = '', ...args] = command
-  return new Promise((resolve, reject) => {
-    execFile(file, args, { ...options, encoding: 'utf8' }, (error, stdout) => {
-      if (error === null) resolve(stdout)
-      else reject(new Error(typeof error.code === 'number' ? `exit status ${error.code}` : error.message))
-    })
+  return new Promise((done, fail) => {
+    // Without an input the program has none, so that it cannot take what was meant for this one.
+    const child = spawn(file, args, { ...options, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+    const out: Buffer[] = []
+    const err: Buffer[] = []
+    child.stdout?.on('data', (chunk: Buffer) => out.push(chunk))
+    child.stderr?.on('data', (chunk: Buffer) => err.push(chunk))
+    child.on('error', fail)
+    child.on('close', (code) => done({ code, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() }))
+    // A program that fails before it has read everything says why by its exit code.
+    child.stdin?.on('error', () => undefined)
+    child.stdin?.end(input)
   })
 }
