@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
 import {
   type ApiServer,
   type Cluster,
@@ -15,6 +14,9 @@ import {
 } from '@sealkit/kubernetes'
 import fc from 'fast-check'
 import { type ControlPlane, startControlPlane } from '../../servers/controlplane.ts'
+import { needs } from './needs.ts'
+
+const { after, before, test } = await needs('etcd', 'kube-apiserver')
 
 // The directory does what a real API server does, whatever is asked of both.
 let plane: ControlPlane

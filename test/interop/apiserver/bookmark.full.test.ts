@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
 import { type ApiServer, connect, resources } from '@sealkit/kubernetes'
 import { type ControlPlane, startControlPlane } from '../../servers/controlplane.ts'
+import { needs } from './needs.ts'
+
+const { after, before, test } = await needs('etcd', 'kube-apiserver')
 
 let plane: ControlPlane
 let cluster: ApiServer

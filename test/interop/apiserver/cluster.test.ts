@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
 import {
   type ApiServer,
   apiserverCluster,
@@ -16,6 +15,9 @@ import {
 } from '@sealkit/kubernetes'
 import { contract, manifest, refuses, watching } from '../../kubernetes/contract.ts'
 import { type ControlPlane, startControlPlane } from '../../servers/controlplane.ts'
+import { needs } from './needs.ts'
+
+const { after, before, test } = await needs('etcd', 'kube-apiserver')
 
 let plane: ControlPlane
 let cluster: ApiServer

@@ -3,11 +3,13 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { type ApiServer, connect, resources } from '@sealkit/kubernetes'
 import { createAuthority } from '../../servers/certificates.ts'
 import { type ControlPlane, startControlPlane } from '../../servers/controlplane.ts'
+import { needs } from './needs.ts'
+
+const { after, before, test } = await needs('etcd', 'kube-apiserver')
 
 const run = promisify(execFile)
 const script = join(import.meta.dirname, 'script.ts')

@@ -3,10 +3,12 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
 import { type ConfigOverrides, KubernetesError, loadConfig } from '@sealkit/kubernetes'
 import fc from 'fast-check'
 import { program } from '../../servers/programs.ts'
+import { needs } from './needs.ts'
+
+const { after, before, test } = await needs('kubeseal')
 
 // The real kubeseal is client-go's configuration with nothing around it: what it refuses, and in which words.
 let kubeseal = ''
