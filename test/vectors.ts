@@ -11,6 +11,7 @@ const EVALUATORS: readonly (readonly [file: string, load: () => Promise<{ readon
   ['numbers.jsonl', () => import('./vectors/numbers.ts')],
   ['regexp.jsonl', () => import('./vectors/regexp.ts')],
   ['templates.jsonl', () => import('./vectors/templates.ts')],
+  ['yaml.jsonl', () => import('./vectors/yaml.ts')],
   ['yaml.jsonl', () => import('./vectors/sops.ts')],
 ]
 

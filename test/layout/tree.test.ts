@@ -60,3 +60,11 @@ test('links in documents lead somewhere', () => {
     }
   }
 })
+
+test('every package has a README with an example', () => {
+  for (const folder of new Set(sources().map((file) => file.split('/')[1] ?? ''))) {
+    const readme = `packages/${folder}/README.md`
+    assert.ok(files().includes(readme), `${readme} is missing`)
+    assert.match(read(readme), /```/, `${readme} shows no example`)
+  }
+})

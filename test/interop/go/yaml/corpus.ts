@@ -1,4 +1,4 @@
-import { yamlVectors } from '../../../core/yaml/vectors.ts'
+import { fieldBytes, readVectors } from '../../../vectors/vector.ts'
 
 /** A small seeded generator (mulberry32): the same seed gives the same texts everywhere. */
 export class Random {
@@ -126,8 +126,8 @@ export class Corpus {
 
   constructor(seed: number) {
     this.random = new Random(seed)
-    this.seeds = yamlVectors()
-      .map(({ input, inputB64 }) => Buffer.from(inputB64 ?? input ?? '', inputB64 === undefined ? 'utf8' : 'base64'))
+    this.seeds = readVectors(new URL('../../../vectors/yaml.jsonl', import.meta.url))
+      .map((vector) => fieldBytes(vector, 'input') ?? new Uint8Array())
       .filter((bytes) => bytes.length < 3000)
   }
 
