@@ -185,6 +185,25 @@ describe('limits', () => {
   }
 })
 
+describe('a scalar of ten million characters costs neither stack nor patience', () => {
+  const size = 10_000_000
+  const rows: [name: string, run: () => unknown][] = [
+    ['encrypted', () => emitDocuments([document(scalar('', `ENC[data:${'x'.repeat(size)},iv:a]`))], { indent: 4 })],
+    ['in double quotes', () => parseDocuments(`a: "${'x'.repeat(size)}"`)],
+    ['literal', () => parseDocuments(`a: |\n  ${'x'.repeat(size)}\n`)],
+    ['binary', () => decodeScalar(scalar('!!binary', 'AAAA'.repeat(size / 4)))],
+    ['digits', () => decodeScalar(scalar('', '1'.repeat(size)))],
+    ['hexadecimal digits', () => decodeScalar(scalar('', `0x${'f'.repeat(size)}`))],
+    ['digits with underscores', () => decodeScalar(scalar('', `.1${'_1'.repeat(size / 2)}`))],
+    ['to the base 60', () => marshalYaml({ a: `1${':1'.repeat(size / 2)}` })],
+  ]
+  for (const [name, run] of rows) {
+    test(name, { timeout: 20_000 }, () => {
+      run()
+    })
+  }
+})
+
 describe('what cannot be written', () => {
   const anchored = (anchor: string): YamlNode => ({ ...scalar('', 'a'), tagged: false, anchor })
   const rows: [name: string, run: () => string, upstream: string][] = [

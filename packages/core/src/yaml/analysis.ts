@@ -18,6 +18,9 @@ const BLOCK_ONLY: Analysis = { ...SIMPLE, plainInFlow: false }
 /** Texts that every style can hold, unless they end with a space. */
 const HARMLESS = /^[A-Za-z0-9_./+=$()<;~^\\][A-Za-z0-9_./+=$()<>;~^\\"'!%&*@`| -]*$/
 
+/** Repeated alternatives take stack for each character, so longer texts are not matched against them. */
+const MAX_MATCHED = 4096
+
 /** The same with flow indicators, as in the values of SOPS. */
 const HARMLESS_IN_BLOCK = /^[A-Za-z0-9_./+=$()<;~^\\](?:[A-Za-z0-9_./+=$()<>;~^\\"'!%&*@`| ,?[\]{}-]|:(?=[^ \t]))*$/
 
@@ -32,7 +35,7 @@ export function analyzeScalar(text: string, dialect: Dialect): Analysis {
   if (text === '') return EMPTY
   if (!text.endsWith(' ') && !text.startsWith('...')) {
     if (HARMLESS.test(text)) return SIMPLE
-    if (HARMLESS_IN_BLOCK.test(text)) return BLOCK_ONLY
+    if (text.length <= MAX_MATCHED && HARMLESS_IN_BLOCK.test(text)) return BLOCK_ONLY
   }
   return new ScalarAnalyzer(text, dialect).analyze()
 }

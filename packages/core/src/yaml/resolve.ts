@@ -103,12 +103,14 @@ function resolvePlain(text: string, timed: boolean, dialect: Dialect): Resolved 
 }
 
 const INFINITY = /^[-+]?\.(?:inf|Inf|INF)$/
-const DOTTED = /^\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?$/
+const DOTTED = /^\.[0-9][0-9_]*(?:[eE][-+]?[0-9][0-9_]*)?$/
+/** Go takes an underscore between digits only. */
+const STRAY_UNDERSCORE = /__|_[eE]|_$/
 
 function resolveDotted(text: string): Resolved | undefined {
   if (text === '.nan' || text === '.NaN' || text === '.NAN') return float(Number.NaN)
   if (INFINITY.test(text)) return float(Number.POSITIVE_INFINITY)
-  return DOTTED.test(text) ? finite(text.replaceAll('_', '')) : undefined
+  return DOTTED.test(text) && !STRAY_UNDERSCORE.test(text) ? finite(text.replaceAll('_', '')) : undefined
 }
 
 /** Out of range is no float. */
@@ -137,19 +139,26 @@ function resolveInt(text: string): Resolved | undefined {
   if (match === null) return undefined
   const [, sign, hex, binary, octal, decimal] = match
   if (decimal !== undefined && decimal.length < 16) return int(BigInt(text))
-  const digits = hex ? `0x${hex}` : binary ? `0b${binary}` : octal ? `0o${octal}` : (decimal ?? '')
-  return fit(BigInt(digits), sign ?? '')
+  if (hex !== undefined) return fit('0x', hex, sign)
+  if (binary !== undefined) return fit('0b', binary, sign)
+  return octal === undefined ? fit('', decimal ?? '', sign) : fit('0o', octal, sign)
 }
 
 function int(value: bigint): Resolved {
   return { tag: '!!int', scalar: { kind: 'int', value } }
 }
 
+/** Digits behind which no 64-bit integer goes on, in any base. Reading more as a bigint would take quadratic time. */
+const MAX_DIGITS = 64
+
 /** Too large for int64 it may be a uint64, which takes no sign. */
-function fit(magnitude: bigint, sign: string): Resolved | undefined {
+function fit(prefix: string, digits: string, sign: string | undefined): Resolved | undefined {
+  const significant = digits.replace(/^0+(?=.)/, '')
+  if (significant.length > MAX_DIGITS) return undefined
+  const magnitude = BigInt(prefix + significant)
   const value = sign === '-' ? -magnitude : magnitude
   if (BigInt.asIntN(64, value) === value) return int(value)
-  return sign === '' && magnitude < 1n << 64n ? { tag: '!!int', scalar: { kind: 'uint', value } } : undefined
+  return !sign && magnitude < 1n << 64n ? { tag: '!!int', scalar: { kind: 'uint', value } } : undefined
 }
 
 /** go-yaml cuts the prefixes off itself, and so takes a sign behind them; v2 knows only the binary one. */
@@ -157,10 +166,8 @@ function resolveSignedDigits(text: string, dialect: Dialect): Resolved | undefin
   const match = /^0(?:b([-+])([01]+)|o([-+])([0-7]+))$/.exec(text)
   if (match === null) return undefined
   const [, binarySign, binary, octalSign, octal] = match
-  const value = binary === undefined ? BigInt(`0o${octal}`) : BigInt(`0b${binary}`)
-  if (binary === undefined && dialect === 'v2') return undefined
-  const resolved = fit(value, binarySign ?? octalSign ?? '')
-  return resolved?.scalar.kind === 'int' ? resolved : undefined
+  if (binary !== undefined) return fit('0b', binary, binarySign)
+  return dialect === 'v2' ? undefined : fit('0o', octal ?? '', octalSign)
 }
 
 const RESOLVABLE = ['', '!!str', '!!bool', '!!int', '!!float', '!!null', '!!timestamp']
@@ -195,13 +202,16 @@ export function decodeScalar(node: YamlNode): YamlScalar {
   return resolveScalar(tag, node.value)
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /** Decodes base64 as Go does: padding is wanted, line breaks are skipped. */
 export function decodeBinary(text: string): Uint8Array {
   const digits = text.replace(/[\r\n]/g, '')
-  if (!BASE64.test(digits)) {
+  if (digits.length % 4 !== 0 || !BASE64.test(digits)) {
     throw valueError('a !!binary value is no base64', '!!binary value contains invalid base64 data')
   }
-  return Uint8Array.from(atob(digits), (character) => character.charCodeAt(0))
+  const binary = atob(digits)
+  const bytes = new Uint8Array(binary.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i)
+  return bytes
 }

@@ -129,9 +129,12 @@ class ValueEmitter extends Writer {
   }
 }
 
-/** YAML 1.1's numbers to the base 60, which go-yaml quotes and never reads. */
-const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
+/** What YAML 1.1's numbers to the base 60 begin and end with; go-yaml quotes them and never reads them. */
+const BASE_60 = /^[-+]?[0-9][0-9_]*:[0-9:]*[0-9](?:\.[0-9_]*)?$/
+/** Places of such a number with more than two digits, none, or a value from 60 on. */
+const NO_PLACE = /::|:[0-9]{3}|:[6-9][0-9]/
 
 function canBePlain(text: string): boolean {
-  return !isOldBool(text) && resolveScalar('', text, 'v2').kind === 'string' && !BASE_60.test(text)
+  if (isOldBool(text) || resolveScalar('', text, 'v2').kind !== 'string') return false
+  return !BASE_60.test(text) || NO_PLACE.test(text)
 }
