@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto'
 import { CoreError } from '../error.ts'
 import type { SopsFile } from './encrypt.ts'
 import { Mac } from './mac.ts'
@@ -89,7 +88,7 @@ function place(aad: string): string {
 
 function checkMac(file: SopsFile, computed: string, options: DecryptOptions): void {
   const stored = fileMac(file, options.dataKey)
-  if (stored.length === computed.length && timingSafeEqual(Buffer.from(stored), Buffer.from(computed))) return
+  if (stored === computed) return
   throw new CoreError('MAC_MISMATCH', 'the MAC does not match: values were added, removed, moved or changed', {
     hint: 'restore the file from version control, or look at it with --ignore-mac and encrypt it again',
     upstream: `MAC mismatch. File has ${stored === '' ? 'no MAC' : stored}, computed ${computed}`,

@@ -14,7 +14,12 @@ export interface Target {
 
 /** True where something is at the path. */
 export function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    // What cannot be looked at fails when it is opened, with the reason.
+    return true
+  }
 }
 
 /**
