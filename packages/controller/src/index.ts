@@ -19,7 +19,7 @@ export {
   type LogLevel,
   type LogOptions,
 } from './log.ts'
-export { type Controller, type ManagerOptions, reconcileAll, runControllers, type Settled } from './manager.ts'
+export { type Controller, type ManagerOptions, runControllers } from './manager.ts'
 export {
   createMetrics,
   type ExternalSecretMetrics,

@@ -97,30 +97,3 @@ function report(log: Log, key: Key, error: unknown, delay: number | undefined): 
   if (delay === undefined) log.error('Error updating, waiting for a change', fields)
   else log.error('Error updating, will retry', { ...fields, retryInMs: Math.round(delay) })
 }
-
-/** How {@link reconcileAll} went. */
-export interface Settled {
-  readonly reconciled: number
-  readonly failed: readonly { readonly controller: string; readonly key: Key; readonly error: unknown }[]
-}
-
-/** Reconciles every object once, in the order of the controllers: what a one-shot run does instead of watching. */
-export async function reconcileAll(
-  controllers: readonly (Pick<Controller, 'name' | 'reconcile'> & { readonly keys: () => Iterable<Key> })[],
-  signal: AbortSignal,
-): Promise<Settled> {
-  const failed: { readonly controller: string; readonly key: Key; readonly error: unknown }[] = []
-  let reconciled = 0
-  for (const { name, reconcile, keys } of controllers) {
-    for (const key of keys()) {
-      signal.throwIfAborted()
-      reconciled += 1
-      try {
-        await reconcile(key, signal)
-      } catch (error) {
-        failed.push({ controller: name, key, error })
-      }
-    }
-  }
-  return { reconciled, failed }
-}
