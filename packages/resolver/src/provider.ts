@@ -119,6 +119,11 @@ export interface ProviderRow {
   readonly capabilities: 'ReadOnly' | 'WriteOnly' | 'ReadWrite'
   /** The backend's answer depends on the property (a webhook's URL may hold it), so it is part of the location. */
   readonly readsProperty?: boolean
+  /**
+   * Whether what a ClusterSecretStore does depends on the namespace that uses it: its credentials are looked up there,
+   * or it is told. Such a store has a session for each namespace. Absent = it depends.
+   */
+  isReferent?(store: Store): boolean
   /** The hosts that a store's spec names, `host` or `host:port`, for a policy; absent = the provider has none. */
   hosts?(spec: Readonly<Record<string, unknown>>): readonly string[]
   /** Whether External Secrets marks it unmaintained (event `StoreUnmaintained`). */

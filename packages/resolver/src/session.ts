@@ -93,7 +93,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     row,
     hosts: (store) => row(store).hosts?.(store.provider.spec) ?? [],
     async open(store, namespace, cluster): Promise<Session> {
-      const key = sessionKey(store, namespace)
+      const key = sessionKey(store, namespace, row(store))
       // One after the other for each key, so that two who come at once do not both log in.
       return inTurn(turns, key, async () => {
         const current = open.get(key)
@@ -141,12 +141,10 @@ function storeKey({ kind, namespace, name }: Pick<Store, 'kind' | 'namespace' | 
   return JSON.stringify([kind, namespace, name])
 }
 
-/**
- * A ClusterSecretStore may take its credentials from the caller's namespace, so each namespace has a session of its
- * own.
- */
-function sessionKey(store: Store, namespace: string): string {
-  return JSON.stringify([store.kind, store.namespace || namespace, store.name])
+/** A ClusterSecretStore that takes its credentials from the caller's namespace has a session for each. */
+function sessionKey(store: Store, namespace: string, { isReferent = () => true }: ProviderRow): string {
+  const place = store.kind === 'SecretStore' ? store.namespace || namespace : isReferent(store) ? namespace : ''
+  return JSON.stringify([store.kind, place, store.name])
 }
 
 function configuration(store: Store): string {

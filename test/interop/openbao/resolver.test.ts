@@ -190,3 +190,38 @@ for (const [path, names] of folders) {
     }, bao)
   })
 }
+
+const sharing: readonly (readonly [namespace: string | undefined, logins: number])[] = [
+  ['apps', 1],
+  [undefined, 3],
+]
+
+for (const [namespace, logins] of sharing) {
+  test(`a ClusterSecretStore with credentials ${namespace === undefined ? 'of each caller' : 'of its own'}`, async (t) => {
+    if ((await available(t, 'bao')) === null || bao === undefined) return
+    const server = bao
+    await applyVaultState(server, { vault_kv2: { 'kv2:shared/a': { k: '1' } } })
+    const secretRef = { name: 'role', key: 'id', ...(namespace === undefined ? {} : { namespace }) }
+    const spec = { vault: { server: server.url, path: 'kv2', auth: { appRole: { roleId: 'role-id-eso', secretRef } } } }
+    const store = { ...secretStore(spec), kind: 'ClusterSecretStore', metadata: { name: 'store' } }
+    const callers = ['apps', 'b', 'c']
+    const secrets = callers.map((name) => ({ ...login, metadata: { name: 'role', namespace: name } }))
+    const cluster = manifestAccess([store, ...secrets])
+    const sessions = createSessions({ environment: { now: Date.now } })
+    const tokens = await accessors(server)
+    for (const name of callers) {
+      const manifest = externalSecret({
+        metadata: { name: 'es', namespace: name },
+        spec: {
+          secretStoreRef: { name: 'store', kind: 'ClusterSecretStore' },
+          data: [{ secretKey: 'k', remoteRef: { key: 'shared/a', property: 'k' } }],
+        },
+      })
+      const { data } = await resolveExternalSecret(manifest, { sessions, cluster })
+      assert.equal(Buffer.from(data.get('k') ?? []).toString(), '1')
+    }
+    assert.equal((await accessors(server)) - tokens, logins)
+    await sessions.close()
+    assert.equal(await accessors(server), tokens)
+  })
+}

@@ -1,9 +1,12 @@
 import type { ProviderRow } from '../provider.ts'
-import { specHost } from './aws/spec.ts'
+import { isReferent as isAwsReferent, specHost } from './aws/spec.ts'
+import { isReferent as isKubernetesReferent } from './kubernetes/spec.ts'
 import { serverHost, urlHost } from './text.ts'
+import { isReferent as isVaultReferent } from './vault/spec.ts'
 
 const vault: ProviderRow = {
   capabilities: 'ReadWrite',
+  isReferent: isVaultReferent,
   hosts: (spec) => [urlHost(spec['server'])],
   load: () => import('./vault/index.ts'),
 }
@@ -13,10 +16,16 @@ const vault: ProviderRow = {
  * opened.
  */
 export const providers: Readonly<Record<string, ProviderRow>> = {
-  fake: { capabilities: 'ReadWrite', unmaintained: true, load: () => import('./fake.ts') },
-  aws: { capabilities: 'ReadWrite', hosts: (spec) => [specHost(spec)], load: () => import('./aws/index.ts') },
+  fake: { capabilities: 'ReadWrite', unmaintained: true, isReferent: () => false, load: () => import('./fake.ts') },
+  aws: {
+    capabilities: 'ReadWrite',
+    isReferent: isAwsReferent,
+    hosts: (spec) => [specHost(spec)],
+    load: () => import('./aws/index.ts'),
+  },
   kubernetes: {
     capabilities: 'ReadWrite',
+    isReferent: isKubernetesReferent,
     hosts: (spec) => [serverHost(spec['server'])],
     load: () => import('./kubernetes/index.ts'),
   },

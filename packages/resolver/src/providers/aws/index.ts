@@ -1,9 +1,9 @@
 import { ResolverError } from '../../error.ts'
 import type { Location, OpenOptions, Provider } from '../../provider.ts'
-import { type Json, object, text } from '../../view.ts'
+import type { Json } from '../../view.ts'
 import { type ClientConfig, clientConfig } from './client.ts'
 import { storeCredentials } from './credentials.ts'
-import { hostNames, readSpec } from './spec.ts'
+import { hostNames, isReferent, readSpec } from './spec.ts'
 
 /** What the services of AWS do in their own ways. */
 export interface AwsService extends Required<Pick<Provider, 'get' | 'getMany' | 'find' | 'push' | 'delete'>> {
@@ -54,22 +54,10 @@ export function open(options: OpenOptions): Provider {
     exists: async ({ key }, signal) =>
       (await (await service()).get({ key, version: '', metadataPolicy: 'None' }, signal)) !== null,
     async validate(): Promise<'ready' | 'unknown'> {
-      if (options.namespace === '' && isReferent(options)) return 'unknown'
+      if (options.namespace === '' && isReferent(options.store)) return 'unknown'
       await credentials()
       return 'ready'
     },
     close: async () => (await opened)?.close(),
   }
-}
-
-/**
- * Whether credentials are looked up in the caller's namespace, so that only a caller can tell whether the store works.
- */
-function isReferent({ store }: OpenOptions): boolean {
-  const auth = object(store.provider.spec['auth'])
-  const selectors = [
-    ...Object.values(object(auth['secretRef'])),
-    ...(auth['jwt'] === undefined ? [] : [object(auth['jwt'])['serviceAccountRef']]),
-  ]
-  return store.kind === 'ClusterSecretStore' && selectors.some((selector) => text(object(selector)['namespace']) === '')
 }

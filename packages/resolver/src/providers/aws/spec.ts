@@ -78,3 +78,15 @@ export const hostNames: Readonly<Record<string, string>> = { SecretsManager: 'se
 export function specHost(spec: Json): string {
   return serviceHost(hostNames[text(spec['service'])] ?? '', text(spec['region']))
 }
+
+/** Whether the caller's namespace has a say: credentials are looked up there, or sessions are tagged with it. */
+export function isReferent(store: Store): boolean {
+  const spec = store.provider.spec
+  const auth = object(spec['auth'])
+  const selectors = [
+    ...Object.values(object(auth['secretRef'])),
+    ...(auth['jwt'] === undefined ? [] : [object(auth['jwt'])['serviceAccountRef']]),
+  ]
+  const isOpen = selectors.some((selector) => text(object(selector)['namespace']) === '')
+  return store.kind === 'ClusterSecretStore' && (isOpen || text(spec['sessionTagsPolicy'], 'None') !== 'None')
+}

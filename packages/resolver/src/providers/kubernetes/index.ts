@@ -5,10 +5,10 @@ import type { FindQuery } from '../../externalsecret.ts'
 import { createJoiner } from '../../fetch.ts'
 import { nameMatcher } from '../../find.ts'
 import type { Location, OpenOptions, Provider, RemoteSecret } from '../../provider.ts'
-import { type Json, list, object, optionalObject, text, texts } from '../../view.ts'
+import { type Json, list, object, text, texts } from '../../view.ts'
 import { createTransport, type Transport } from '../transport.ts'
 import { dataSecret, metadataSecret, secretData, wholeData } from './secret.ts'
-import { readAccess, remoteNamespace, tokenSeconds } from './spec.ts'
+import { isReferent, readAccess, remoteNamespace, tokenSeconds } from './spec.ts'
 
 /** Secrets of another cluster, or of another namespace. */
 export function open(options: OpenOptions): Provider {
@@ -24,7 +24,7 @@ export function open(options: OpenOptions): Provider {
     push: notSupported,
     delete: notSupported,
     async validate(signal): Promise<'ready' | 'unknown'> {
-      if (options.namespace === '' && isReferent(options)) return 'unknown'
+      if (options.namespace === '' && isReferent(options.store)) return 'unknown'
       await checkRights(api, remoteNamespace(options.store), signal)
       return 'ready'
     },
@@ -161,21 +161,4 @@ function statusMessage(body: string): string | null {
   } catch {
     return null
   }
-}
-
-/**
- * Whether credentials are looked up in the caller's namespace, so that only a caller can tell whether the store works.
- */
-function isReferent({ store }: OpenOptions): boolean {
-  const auth = object(store.provider.spec['auth'])
-  const cert = object(auth['cert'])
-  const selectors = [
-    cert['clientCert'],
-    cert['clientKey'],
-    object(auth['token'])['bearerToken'],
-    auth['serviceAccount'],
-    store.provider.spec['authRef'],
-  ].map(optionalObject)
-  const isOpen = (selector: Json | null): boolean => selector !== null && text(selector['namespace']) === ''
-  return store.kind === 'ClusterSecretStore' && selectors.some(isOpen)
 }

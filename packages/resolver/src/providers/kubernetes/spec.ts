@@ -85,3 +85,18 @@ function kubeconfigAccess(text_: string): Access {
     token: text(user['token']),
   }
 }
+
+/** Whether credentials are looked up in the caller's namespace, so that only a caller can tell if the store works. */
+export function isReferent(store: Store): boolean {
+  const auth = object(store.provider.spec['auth'])
+  const cert = object(auth['cert'])
+  const selectors = [
+    cert['clientCert'],
+    cert['clientKey'],
+    object(auth['token'])['bearerToken'],
+    auth['serviceAccount'],
+    store.provider.spec['authRef'],
+  ].map(optionalObject)
+  const isOpen = (selector: Json | null): boolean => selector !== null && text(selector['namespace']) === ''
+  return store.kind === 'ClusterSecretStore' && selectors.some(isOpen)
+}

@@ -1,7 +1,6 @@
 import { prefixed, ResolverError } from '../../error.ts'
 import type { OpenOptions } from '../../provider.ts'
-import type { Store } from '../../store.ts'
-import { type Json, object, optionalObject, text, texts } from '../../view.ts'
+import { type Json, optionalObject, text, texts } from '../../view.ts'
 import type { Answer } from './api.ts'
 import { encodePath } from './path.ts'
 
@@ -131,28 +130,4 @@ export function readToken(answer: Answer, now: number): Token {
 /** A login's failure in the words of External Secrets' store condition. */
 export function loginFailed(error: unknown): ResolverError {
   return prefixed('unable to log in to Vault: ', error, 'ACCESS_DENIED')
-}
-
-/**
- * Whether credentials are looked up in the caller's namespace, so that only a caller can tell whether the store works.
- */
-export function isReferent(store: Store): boolean {
-  return store.kind === 'ClusterSecretStore' && hasOpenSelector(object(store.provider.spec['auth']))
-}
-
-const selectors: ReadonlySet<string> = new Set([
-  'tokenSecretRef',
-  'secretRef',
-  'roleRef',
-  'serviceAccountRef',
-  'clientCert',
-])
-
-function hasOpenSelector(block: Json): boolean {
-  return Object.entries(block).some(([key, value]) => {
-    const inner = optionalObject(value)
-    if (inner === null) return false
-    if (!selectors.has(key) || 'accessKeyIDSecretRef' in inner) return hasOpenSelector(inner)
-    return text(inner['namespace']) === ''
-  })
 }

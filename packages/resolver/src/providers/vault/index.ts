@@ -1,10 +1,9 @@
 import type { OpenOptions, Provider } from '../../provider.ts'
-import { isReferent } from './auth.ts'
 import { connect } from './connection.ts'
 import { findSecrets } from './find.ts'
 import { deleteSecret, existsSecret, pushSecret } from './push.ts'
 import { getSecret } from './read.ts'
-import { readSpec } from './spec.ts'
+import { isReferent, readSpec } from './spec.ts'
 
 /** HashiCorp Vault and OpenBao: KV v1 and v2. */
 export function open(options: OpenOptions): Provider {

@@ -75,3 +75,27 @@ function version(name: string, value: unknown): 'v1' | 'v2' {
 export function retryDelay(interval: string): number {
   return interval === '' ? 1000 : Number(parseDuration(interval) / 1_000_000n)
 }
+
+/**
+ * Whether credentials are looked up in the caller's namespace, so that only a caller can tell whether the store works.
+ */
+export function isReferent(store: Store): boolean {
+  return store.kind === 'ClusterSecretStore' && hasOpenSelector(object(store.provider.spec['auth']))
+}
+
+const selectors: ReadonlySet<string> = new Set([
+  'tokenSecretRef',
+  'secretRef',
+  'roleRef',
+  'serviceAccountRef',
+  'clientCert',
+])
+
+function hasOpenSelector(block: Json): boolean {
+  return Object.entries(block).some(([key, value]) => {
+    const inner = optionalObject(value)
+    if (inner === null) return false
+    if (!selectors.has(key) || 'accessKeyIDSecretRef' in inner) return hasOpenSelector(inner)
+    return text(inner['namespace']) === ''
+  })
+}
