@@ -207,6 +207,20 @@ const same: Readonly<Record<string, Case>> = {
       data: { a: 'eA==' },
     }),
   },
+  'a flag replaces both annotations': {
+    args: [...cert, '--scope', 'cluster-wide'],
+    stdin: json({
+      metadata: {
+        ...meta,
+        annotations: {
+          'sealedsecrets.bitnami.com/namespace-wide': 'true',
+          'sealedsecrets.bitnami.com/cluster-wide': 'false',
+        },
+      },
+      data: { a: 'eA==' },
+    }),
+  },
+  'an empty scope is the default': { args: [...cert, '--scope', ''], stdin: simple },
   'the default flag does not': {
     args: [...cert, '--scope', 'strict'],
     stdin: json({

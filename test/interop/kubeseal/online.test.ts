@@ -13,7 +13,7 @@ import {
   unsealManifest,
 } from '@sealkit/core/sealed'
 import { available } from '../../servers/programs.ts'
-import { type Case, decrypted, forms, type Program, runCase } from './pair.ts'
+import { type Case, decrypted, forms, type Outcome, type Program, runCase } from './pair.ts'
 import { hostAddress, startProxied } from './proxied.ts'
 
 const key = await generateSealingKey({ keySize: 2048, notBefore: new Date(Date.now() - 60_000) })
@@ -43,6 +43,28 @@ const same: Readonly<Record<string, Case>> = {
   'no such context': { args: ['--fetch-cert', '--context', 'nope'] },
   'dead server': { args: ['--fetch-cert', '--server', 'https://127.0.0.1:1'] },
   'dead controller': { args: ['--fetch-cert', '--controller-name', 'dead'] },
+  'explicit kubeconfig': { args: ['--fetch-cert', '--kubeconfig', 'kubeconfig'] },
+  'missing kubeconfig': { args: ['--fetch-cert', '--kubeconfig', 'nope'] },
+  'broken kubeconfig': { args: ['--fetch-cert', '--kubeconfig', 'k'], files: { k: 'a: [' } },
+  'no such user': { args: ['--fetch-cert', '--user', 'nope'] },
+  'no such cluster': { args: ['--fetch-cert', '--cluster', 'nope'] },
+  'impersonation of somebody without rights': { args: ['--fetch-cert', '--as', 'nobody', '--as-group', 'g'] },
+  'impersonation of an administrator': { args: ['--fetch-cert', '--as', 'root', '--as-group', 'system:masters'] },
+  'no TLS verification beside a CA': { args: ['--fetch-cert', '--insecure-skip-tls-verify'] },
+  'another name in the certificate': { args: ['--fetch-cert', '--tls-server-name', 'localhost'] },
+  'a CA that is not there': { args: ['--fetch-cert', '--certificate-authority', 'nope'] },
+  'a bad timeout': { args: ['--fetch-cert', '--request-timeout', 'x'] },
+  'a timeout': { args: ['--fetch-cert', '--request-timeout', '10s'] },
+  'an empty name': { args: ['--fetch-cert', '--controller-name', ''] },
+  'an empty namespace': { args: ['--fetch-cert', '--controller-namespace', ''] },
+  'a namespace that is no path segment': { args: ['--fetch-cert', '--controller-namespace', 'a/%'] },
+  'a name of dots': { args: ['--fetch-cert', '--controller-name', '..'] },
+  'a name that is no path segment': { args: ['--fetch-cert', '--controller-name', 'a/b'] },
+  'merge with the controller\u2019s certificate': {
+    args: ['--merge-into', 's.json', '-o', 'json'],
+    stdin: JSON.stringify({ ...secret, data: { fresh: 'eA==' }, metadata: { name: 'z' } }),
+    files: { 's.json': sealed },
+  },
   'validate, good': { args: ['--validate'], stdin: sealed },
   'validate, file': { args: ['--validate', '-f', 's.json'], files: { 's.json': sealed } },
   'validate, sealed for another key': { args: ['--validate'], stdin: foreign },
@@ -79,12 +101,7 @@ test('online', async (t) => {
       const real = await run(line, false)
       for (const form of forms()) {
         const ours = await run(line, form)
-        const plain = (text: string) => decrypted(text, keyRing)
-        assert.deepEqual(
-          { ...ours, stdout: await plain(ours.stdout) },
-          { ...real, stdout: await plain(real.stdout) },
-          form,
-        )
+        assert.deepEqual(await plain(ours), await plain(real), form)
       }
     })
   }
@@ -117,6 +134,12 @@ test('online', async (t) => {
     }
   })
 })
+
+async function plain(outcome: Outcome): Promise<Outcome> {
+  const files: Record<string, string> = {}
+  for (const [name, text] of Object.entries(outcome.files)) files[name] = await decrypted(text, keyRing)
+  return { ...outcome, files, stdout: await decrypted(outcome.stdout, keyRing) }
+}
 
 const notice = 'Flag --rotate has been deprecated, please use --re-encrypt instead\n'
 

@@ -1,4 +1,5 @@
 import { SealkitError } from '@sealkit/core'
+import { quote } from '@sealkit/core/go'
 import { type ApiServer, connect, isKubernetesError, serviceProxyPath } from '@sealkit/kubernetes'
 import { CliError } from '../exit.ts'
 
@@ -76,6 +77,9 @@ const whereItIs =
 /** The name of the Service's first port; the empty name stands for the only port there is. */
 async function servicePort(server: ApiServer, { namespace, name }: ControllerService): Promise<string> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/services/${encodeURIComponent(name)}`
+  const fault = serviceFault(namespace, name)
+  if (fault !== undefined)
+    throw inWords(fault, (message) => `cannot get sealed secret service: ${message}`, `.\n${whereItIs}`)
   try {
     const { body } = await server.request('GET', path, { headers: { accept: 'application/json' } })
     return (JSON.parse(body.toString('utf8')) as Service).spec?.ports?.[0]?.name ?? ''
@@ -83,6 +87,20 @@ async function servicePort(server: ApiServer, { namespace, name }: ControllerSer
     if (!isKubernetesError(error)) throw error
     throw inWords(error, (message) => `cannot get sealed secret service: ${message}`, `.\n${whereItIs}`)
   }
+}
+
+/** Why a namespace and a name are no place of the API, in client-go's words. */
+function serviceFault(namespace: string, name: string): CliError | undefined {
+  const wrong =
+    segmentFault('namespace', namespace) ??
+    (name === '' ? 'resource name may not be empty' : segmentFault('resource name', name))
+  return wrong === undefined ? undefined : new CliError('USAGE', wrong)
+}
+
+function segmentFault(what: string, name: string): string | undefined {
+  const faults = ['/', '%'].filter((character) => name.includes(character)).map((found) => `may not contain '${found}'`)
+  const all = name === '.' || name === '..' ? [`may not be '${name}'`] : faults
+  return all.length === 0 ? undefined : `invalid ${what} ${quote(name)}: [${all.join(' ')}]`
 }
 
 /** The error with kubeseal's words around it. */

@@ -62,9 +62,7 @@ export async function sealSecret(secret: Manifest, options: SealOptions): Promis
   const metadata: ObjectMeta = { ...secret.metadata }
   if (options.name !== undefined && options.name !== '') metadata.name = options.name
   if (metadata.name === undefined || metadata.name === '') throw missingName()
-  if (options.scope !== undefined && options.scope !== scopeOf(metadata.annotations)) {
-    metadata.annotations = withScope(metadata.annotations, options.scope)
-  }
+  if (options.scope !== undefined) setScope(metadata, options.scope)
   const scope = scopeOf(metadata.annotations)
   const namespace = await sealingNamespace(metadata.namespace ?? '', scope, options)
   if (namespace !== '') metadata.namespace = namespace
@@ -74,6 +72,11 @@ export async function sealSecret(secret: Manifest, options: SealOptions): Promis
     metadata: sealedMetadata(metadata, scope),
     spec: { template: template(secret, metadata), encryptedData },
   }
+}
+
+function setScope(metadata: ObjectMeta, scope: Scope): void {
+  const annotations = withScope(metadata.annotations, scope)
+  if (metadata.annotations !== undefined || Object.keys(annotations).length > 0) metadata.annotations = annotations
 }
 
 async function sealingNamespace(declared: string, scope: Scope, options: SealOptions): Promise<string> {
