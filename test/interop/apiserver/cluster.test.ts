@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import {
   type ApiServer,
   apiserverCluster,
@@ -219,7 +222,7 @@ test('leases: one of two leads, the other takes over when it stops, and later wh
   one.stop()
   await one.ended
   const handedOver = systemClock.now()
-  assert.ok((await two.leading) - handedOver < 1500, 'a lease that is given up is taken at the next try')
+  assert.ok((await two.leading) - handedOver < 3000, 'a lease that is given up is taken at the next try')
   // Silence: the leader's way to the server is cut, as by a kill or a broken network.
   two.stop()
   await two.ended
@@ -237,8 +240,8 @@ test('leases: one of two leads, the other takes over when it stops, and later wh
   assert.equal(await three.ended, 'LEASE_LOST')
   const stopped = systemClock.now() - since
   const taken = (await four.leading) - since
-  assert.ok(stopped <= 2400, `stopped after ${stopped} ms`)
-  assert.ok(taken > stopped && taken < 4500, `taken over after ${taken} ms`)
+  assert.ok(stopped < 3000, `stopped after ${stopped} ms`)
+  assert.ok(taken > stopped && taken < 10_000, `taken over after ${taken} ms`)
   assert.deepEqual(order, [
     'one leads',
     'one stops',
@@ -253,6 +256,33 @@ test('leases: one of two leads, the other takes over when it stops, and later wh
   const lease = await cluster.get(resources.lease, key)
   const spec = lease?.['spec'] as { leaseTransitions: number; holderIdentity?: string }
   assert.deepEqual([spec.leaseTransitions, spec.holderIdentity], [3, undefined])
+})
+
+test('leases: a leader that is killed is followed when its time is over, not before', { timeout: 60_000 }, async () => {
+  const key = { namespace: await namespace(), name: 'leader' }
+  const script = join(import.meta.dirname, 'leader.ts')
+  const args = ['--conditions=source', script, plane.kubeconfig, key.namespace, key.name, '3000']
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  const abort = new AbortController()
+  const led = Promise.withResolvers<number>()
+  const times = { duration: 3000, renewDeadline: 1800, retryPeriod: 300 }
+  const ended = lead({ cluster, key, identity: 'heir', ...times, signal: abort.signal }, async () => {
+    led.resolve(systemClock.now())
+  })
+  // The heir has seen the leader renew its lease.
+  const renewed = await cluster.list(resources.lease, { namespace: key.namespace })
+  const { resourceVersion } = renewed
+  for await (const event of cluster.watch(resources.lease, { ...key, resourceVersion, signal: abort.signal })) {
+    if (event.type === 'modified') break
+  }
+  child.kill('SIGKILL')
+  const killed = systemClock.now()
+  const taken = (await led.promise) - killed
+  // The last renewal was at most a retry period old; the heir looks again after at most 1.2 of its own.
+  assert.ok(taken > 2300 && taken < 10_000, `taken over after ${taken} ms`)
+  abort.abort()
+  await ended
 })
 
 test('a watch over a restart goes on from the last version seen', { timeout: 60_000 }, async () => {
