@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
+import { functionTable, type Personality } from '@sealkit/template'
 import fc from 'fast-check'
 import { goProgram } from './program.ts'
 import { type Case, cases, type Outcome, ours } from './template.ts'
@@ -8,9 +9,23 @@ import { type Case, cases, type Outcome, ours } from './template.ts'
 const BATCH = 2_000
 const SHOWN = 10
 
-/** Renders so many templates with Go and with us, and fails with the first that differ. */
-export async function compareTemplates(t: TestContext, count: number, seed: number): Promise<void> {
-  const program = await goProgram(t, 'template')
+/** The Go program that has the functions of each upstream: they differ in how texts become numbers. */
+const PROGRAMS: Readonly<Record<Personality, string>> = {
+  'sealed-secrets': 'template',
+  'external-secrets': 'template-cast',
+}
+
+/** How many generated templates to compare, and which. */
+interface Comparison {
+  readonly personality: Personality
+  readonly count: number
+  readonly seed: number
+}
+
+/** Renders templates with Go and with us, and fails with the first that differ. */
+export async function compareTemplates(t: TestContext, { personality, count, seed }: Comparison): Promise<void> {
+  const program = await goProgram(t, PROGRAMS[personality])
+  const functions = functionTable(personality)
   if (program === null) return
   const differences: string[] = []
   for (let done = 0; done < count && differences.length < SHOWN; done += BATCH) {
@@ -19,7 +34,7 @@ export async function compareTemplates(t: TestContext, count: number, seed: numb
     assert.equal(answers.length, batch.length)
     for (const [index, each] of batch.entries()) {
       const expected = decoded(answers[index])
-      const actual = ours(each)
+      const actual = ours(each, functions)
       if (!isDeepStrictEqual(actual, expected)) differences.push(shown(each, expected, actual))
     }
   }

@@ -1,4 +1,7 @@
 import { test } from 'node:test'
 import { compareTemplates } from './template-differential.ts'
 
-test('many templates render, or fail, as in Go', (t) => compareTemplates(t, 200_000, Date.now() % 1_000_000_000))
+for (const personality of ['sealed-secrets', 'external-secrets'] as const) {
+  test(`many templates render, or fail, as in Go: ${personality}`, (t) =>
+    compareTemplates(t, { personality, count: 200_000, seed: Date.now() % 1_000_000_000 }))
+}

@@ -1,5 +1,13 @@
 import { decodeUtf8 } from '@sealkit/core/go'
-import { execute, type FunctionRow, functionTable, type MissingKey, parse, TemplateError } from '@sealkit/template'
+import {
+  execute,
+  type FunctionRow,
+  type FunctionTable,
+  functionTable,
+  type MissingKey,
+  parse,
+  TemplateError,
+} from '@sealkit/template'
 import fc from 'fast-check'
 
 /** A template with its data, as the Go program takes it. Texts are Go strings: one byte a character. */
@@ -19,12 +27,12 @@ export interface Outcome {
 
 const TABLE = functionTable('sealed-secrets')
 
-/** Renders with our own engine. */
-export function ours(given: Case): Outcome {
+/** Renders with our own engine, with the functions of one upstream. */
+export function ours(given: Case, functions: FunctionTable): Outcome {
   const data = new Map(Object.entries(given.data).map(([key, value]) => [key, Buffer.from(value, 'latin1')]))
   const text = decodeUtf8(Buffer.from(given.template, 'latin1'))
   try {
-    const template = parse(text, { name: given.name, functions: TABLE, missingKey: given.missingKey })
+    const template = parse(text, { name: given.name, functions, missingKey: given.missingKey })
     const output = execute(template, data, { now: () => 0n })
     return { output: Buffer.from(output).toString('latin1') }
   } catch (error) {
