@@ -69,6 +69,12 @@ const MUTATING = /^(set|unset|merge|mergeOverwrite|mustMerge|mustMergeOverwrite)
 const row = ([, each]: [string, FunctionRow]): FunctionRow => each
 const FUNCTIONS = [...TABLE].map(row).filter(({ name }) => !UNPREDICTABLE.test(name))
 
+/** A double as a constant of a template, which has no exponent without a digit before it. */
+function goFloat(value: number): string {
+  return Object.is(value, -0) ? '-0.0' : /[.e]/.test(String(value)) ? String(value) : `${value}.0`
+}
+
+const quotedUtf8 = (text: string): string => JSON.stringify(Buffer.from(text).toString('latin1'))
 const quoted = (text: string): string => JSON.stringify(text)
 
 const PATTERNS = ['a+', '[a-z]*', '(', '^l', '(?i)HT+P', '(\\w)(\\w)', '', '\\d+', '[[:alpha:]]+', 'é|.', '$']
@@ -117,6 +123,71 @@ const CONSTRAINTS = [
 ]
 const KEYS = ['a', 'k', 'n', 'm', 'zz', 'user']
 
+/** A verb with any flags, width and precision. */
+const verb = fc
+  .tuple(
+    fc.array(fc.constantFrom('+', '-', '#', ' ', '0'), { maxLength: 2 }),
+    fc.constantFrom('', '', '5', '12', '*', '[1]', '[2]*'),
+    fc.constantFrom('', '', '.', '.0', '.3', '.*', '.[1]*'),
+    fc.constantFrom(...'vdsqxXeEfFgGtTcUboO%wz'),
+  )
+  .map(([flags, width, precision, letter]) => `%${flags.join('')}${width}${precision}${letter}`)
+
+/** Patterns and replacement templates made of pieces, sound and broken. */
+const pattern = fc
+  .array(
+    fc.constantFrom(
+      'a',
+      '.',
+      '\\d',
+      '[a-c]',
+      '(b)',
+      '(?P<n>x)',
+      '*',
+      '+?',
+      '{2,3}',
+      '|',
+      '^',
+      '$',
+      '\\b',
+      '(?i)',
+      '\\pL',
+      ')',
+      '[',
+      '$1',
+      '${n}',
+      '$$',
+      '\\',
+    ),
+    { maxLength: 6 },
+  )
+  .map((all) => quoted(all.join('')))
+
+/** Texts near JSON. */
+const jsonish = fc
+  .array(
+    fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"a"',
+      '1',
+      '-',
+      '.5',
+      'e3',
+      'null',
+      'tru',
+      ' ',
+      '"\\u00e9"',
+      '"\\x"',
+    ),
+    { maxLength: 7 },
+  )
+  .map((all) => quoted(all.join('')))
+
 const smallInteger = fc.integer({ min: -3, max: 12 }).map(String)
 const integer = fc.oneof(
   { weight: 4, arbitrary: smallInteger },
@@ -124,6 +195,8 @@ const integer = fc.oneof(
 )
 const number = fc.oneof(
   integer,
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map(goFloat),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String),
   fc.constantFrom(
     '1.5',
     '-2.25',
@@ -165,6 +238,10 @@ const string = fc.oneof(
   ),
   fc.constantFrom(...Object.keys(DATA)).map((key) => `.${key}`),
   fc.string({ unit: 'grapheme-ascii', maxLength: 6 }).map(quoted),
+  fc.string({ unit: 'grapheme', maxLength: 4 }).map(quotedUtf8),
+  fc
+    .uint8Array({ maxLength: 5 })
+    .map((bytes) => `"${[...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}"`),
 )
 
 /** Where arguments of a type come from; `deep` allows calls inside calls. */
@@ -236,13 +313,18 @@ const anything = fc.oneof(
 )
 
 function special(name: string): fc.Arbitrary<string> | null {
-  if (/regex/i.test(name)) return fc.oneof(fc.constantFrom(...PATTERNS).map(quoted), string)
+  if (/regex/i.test(name)) return fc.oneof(fc.constantFrom(...PATTERNS).map(quoted), pattern, string)
   if (name === 'printf')
-    return fc.array(fc.constantFrom(...FORMATS), { maxLength: 3 }).map((all) => quoted(all.join(' ')))
+    return fc.array(fc.oneof(fc.constantFrom(...FORMATS), verb), { maxLength: 4 }).map((all) => quoted(all.join(' ')))
   if (/[dD]ate/.test(name)) return fc.oneof(fc.constantFrom(...LAYOUTS, '1h', '-90m').map(quoted), string)
   if (/semver/.test(name))
     return fc.oneof(fc.constantFrom(...CONSTRAINTS, '1.2.3', 'v2').map(quoted), fc.constant('.version'))
-  if (/Json/.test(name)) return fc.constantFrom('.json', '"[1,2"', '"{}"', '"1e3"', '.user', '"\\"\\\\ud800\\""')
+  if (/Json/.test(name))
+    return fc.oneof(
+      fc.json({ maxDepth: 2 }).map(quotedUtf8),
+      jsonish,
+      fc.constantFrom('.json', '"[1,2"', '"{}"', '"1e3"', '.user', '"\\"\\\\ud800\\""'),
+    )
   if (/url/i.test(name))
     return fc.constantFrom(
       '.url',
@@ -300,6 +382,24 @@ const expression: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(
     'keys $d | sortAlpha',
     '$d.m.x',
+    '(toDate "2006-01-02 15:04:05" .date).Year',
+    '(toDate "2006-01-02 15:04:05" .date).Format "Jan 2"',
+    '((toDate "2006-01-02 15:04:05" .date).AddDate 0 1 -1).Weekday',
+    '(toDate "2006-01-02 15:04:05" .date).Month | int',
+    '(toDate "2006" "2020").Unix 1',
+    '(toDate "2006" "2020").Sub (toDate "2006" "2019")',
+    '(semver .version).Major',
+    '(semver .version).Prerelease | upper',
+    '(semver .version).Compare (semver "1.25")',
+    '(semver "v1.2.3-x").IncPatch.Original',
+    '(semver .version).Nope',
+    '(semver .version).Major.Minor',
+    '.user | .user',
+    '(.user)',
+    '$l.x',
+    'index $l 0 1',
+    'index $d "m" "x"',
+    'slice $l 1 9',
     '$l | len',
     '.missing',
     'index . "zz"',

@@ -76,13 +76,12 @@ export class Version implements Opaque {
       parameters: ['*semver.Version'],
       run: ([other]) => run(compareVersions(this, other as Version)),
     })
-    return new Map<string, Method>([
+    const methods = new Map<string, Method>([
       ['Major', uint(this.major)],
       ['Minor', uint(this.minor)],
       ['Patch', uint(this.patch)],
       ['Prerelease', text(this.prerelease)],
       ['Metadata', text(this.metadata)],
-      ['Original', text(this.original)],
       ['String', text(this.text())],
       ['IncMajor', { parameters: [], run: () => this.#next([this.major + 1n, 0n, 0n]) }],
       ['IncMinor', { parameters: [], run: () => this.#next([this.major, this.minor + 1n, 0n]) }],
@@ -93,6 +92,12 @@ export class Version implements Opaque {
           run: () => this.#next([this.major, this.minor, this.prerelease === '' ? this.patch + 1n : this.patch]),
         },
       ],
+    ])
+    if (this.kind === 'struct') return methods
+    // These have a pointer as receiver.
+    return new Map<string, Method>([
+      ...methods,
+      ['Original', text(this.original)],
       ['Compare', compared((order) => BigInt(order))],
       ['Equal', compared((order) => order === 0)],
       ['LessThan', compared((order) => order < 0)],
