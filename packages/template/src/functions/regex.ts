@@ -85,17 +85,46 @@ export function patternOf(pattern: string, text: string, context: Context): Rege
   const known = context.patterns.get(pattern)
   if (known !== undefined) return known
   const broken = invalidUtf8(pattern)
-  if (broken !== null) failure(`error parsing regexp: invalid UTF-8: \`${broken}\``)
+  if (broken !== null) refuse(pattern, broken)
   const compiled = parsed(() => compile(toText(pattern)))
   context.patterns.set(pattern, compiled)
   return compiled
 }
 
-function invalidUtf8(text: string): string | null {
+/** Where a pattern stops to be UTF-8, or null. */
+function invalidUtf8(text: string): number | null {
   for (let at = 0; at < text.length; at += runeWidth(text, at)) {
-    if (decodeRune(text, at) === RUNE_ERROR && runeWidth(text, at) === 1) return text.slice(at)
+    if (decodeRune(text, at) === RUNE_ERROR && runeWidth(text, at) === 1) return at
   }
   return null
+}
+
+/** A pattern that ends where only the rest of it could tell whether it is sound. */
+const UNFINISHED = /missing closing|trailing backslash|invalid (?:escape|character class range|named capture)/
+
+/** Refuses a pattern that is not UTF-8: with the first fault before that place, as Go reads it, or for that itself. */
+function refuse(pattern: string, broken: number): never {
+  const before = faultOf(toText(pattern.slice(0, broken)))
+  if (before === null || UNFINISHED.test(before)) {
+    return failure(`error parsing regexp: invalid UTF-8: \`${pattern.slice(broken)}\``)
+  }
+  // The fault may quote the whole pattern, with the bytes that are no text: private characters stand for them meanwhile.
+  const standIn = toText(pattern).replace(/[\udc80-\udcff]/gu, (byte) =>
+    String.fromCharCode(0xe000 + (byte.charCodeAt(0) & 0xff)),
+  )
+  const whole = faultOf(standIn) ?? before
+  return failure(
+    fromText(whole.replace(/[\ue080-\ue0ff]/g, (char) => String.fromCharCode(0xdc00 + (char.charCodeAt(0) & 0xff)))),
+  )
+}
+
+function faultOf(pattern: string): string | null {
+  try {
+    compile(pattern)
+    return null
+  } catch (error) {
+    return (error as { upstream?: string }).upstream ?? null
+  }
 }
 
 const match: FunctionRow['run'] = ([pattern, text], context) =>

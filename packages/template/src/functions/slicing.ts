@@ -1,12 +1,12 @@
 import { failure } from '../error.ts'
 
 /** `text[start:end]` with Go's panic for bounds that are out of range. */
-export function cut(text: string, start: number, end: number = text.length): string {
+export function cut(text: string, start: bigint | number, end: bigint | number = text.length): string {
   if (end < 0) failure(`runtime error: slice bounds out of range [:${end}]`, true)
   if (end > text.length) failure(`runtime error: slice bounds out of range [:${end}] with length ${text.length}`, true)
   if (start > end) failure(`runtime error: slice bounds out of range [${start}:${end}]`, true)
   if (start < 0) failure(`runtime error: slice bounds out of range [${start}:]`, true)
-  return text.slice(start, end)
+  return text.slice(Number(start), Number(end))
 }
 
 // Go's allocator rounds a growing slice up to one of these sizes, beyond them to whole pages.

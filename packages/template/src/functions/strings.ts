@@ -57,7 +57,7 @@ export function stringFunctions(): FunctionRow[] {
     ['untitle(string) string', each(untitle), 'The first letter of each word in lower case.', 'untitle "Hello World"'],
     [
       'substr(int, int, string) string',
-      ([start, end, text]) => substring(Number(start), Number(end), text as string),
+      ([start, end, text]) => substring(start as bigint, end as bigint, text as string),
       'The bytes from start to end.',
       'substr 0 5 "hello world"',
     ],
@@ -243,7 +243,7 @@ function truncate(count: number, text: string): string {
   return text.length > count ? text.slice(0, count) : text
 }
 
-function substring(start: number, end: number, text: string): string {
+function substring(start: bigint, end: bigint, text: string): string {
   if (start < 0) return cut(text, 0, end)
   return end < 0 || end > text.length ? cut(text, start) : cut(text, start, end)
 }
