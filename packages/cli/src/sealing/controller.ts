@@ -76,7 +76,8 @@ const whereItIs =
 
 /** The name of the Service's first port; the empty name stands for the only port there is. */
 async function servicePort(server: ApiServer, { namespace, name }: ControllerService): Promise<string> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/services/${encodeURIComponent(name)}`
+  const scope = namespace === '' ? '' : `/namespaces/${encodeURIComponent(namespace)}`
+  const path = `/api/v1${scope}/services/${encodeURIComponent(name)}`
   const fault = serviceFault(namespace, name)
   if (fault !== undefined)
     throw inWords(fault, (message) => `cannot get sealed secret service: ${message}`, `.\n${whereItIs}`)
