@@ -1,5 +1,6 @@
 export { decodeBase64, encodeBase64 } from './base64.ts'
 export { type Decoded, type DecodeOptions, decode } from './decode.ts'
+export { listMembers, type ParsedDocument, parseManifestFile } from './documents.ts'
 export { findYamlDocument, setYamlEntries, type YamlEntries } from './edit.ts'
 export { manifestCompactJson, manifestJson, manifestYaml } from './encode.ts'
 export { checkDataKey, checkName, checkNamespace } from './names.ts'

@@ -1,4 +1,4 @@
-import type { Manifest } from '@sealkit/core/manifest'
+import { listMembers, type Manifest, parseManifestFile } from '@sealkit/core/manifest'
 import { KubernetesError } from '../error.ts'
 import { apiVersion, resources } from '../resources.ts'
 
@@ -10,7 +10,7 @@ import { apiVersion, resources } from '../resources.ts'
  */
 export async function readManifests(text: string, path: string): Promise<Manifest[]> {
   try {
-    const values = await documents(text)
+    const values = (await parseManifestFile(text)).map(({ value }) => value)
     return values.some(isEncrypted)
       ? values.flatMap((value, index) => encrypted(value, { text, index }))
       : values.flatMap(members)
@@ -20,28 +20,12 @@ export async function readManifests(text: string, path: string): Promise<Manifes
   }
 }
 
-async function documents(text: string): Promise<unknown[]> {
-  if (/^\s*[{[]/.test(text)) {
-    try {
-      return [JSON.parse(text)]
-    } catch {
-      // Flow-style YAML begins with a brace too.
-    }
-  }
-  const { parseYaml } = await import('@sealkit/core/yaml')
-  return text.split(separator).map((document) => parseYaml(document))
-}
-
-/** Documents are parted by lines of three dashes, as kubectl and the API's own readers part them. */
-const separator = /^---[ \t]*(?:#.*)?\r?$/m
-
+/** The objects of the API in a document: those with a kind, a version and a name. */
 function members(document: unknown): Manifest[] {
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) return []
-  const object = document as Manifest
-  const items = object['items']
-  if (typeof object.kind !== 'string') return []
-  if (object.kind.endsWith('List') && Array.isArray(items)) return items.flatMap(members)
-  return typeof object.apiVersion === 'string' && typeof object.metadata?.name === 'string' ? [object] : []
+  return listMembers(document).filter(
+    ({ apiVersion, kind, metadata }) =>
+      typeof apiVersion === 'string' && typeof kind === 'string' && typeof metadata?.name === 'string',
+  )
 }
 
 function isEncrypted(document: unknown): boolean {
