@@ -21,6 +21,7 @@ export function reconcileExternalSecret(context: ExternalSecretContext): Reconci
     }
     // The informer may not have seen yet what this process wrote last; without it a sync would run twice.
     const seen = newer(found, written.get(keyText(key)))
+    if (seen === found) written.delete(keyText(key))
     const remember = (next: ClusterObject): void => void written.set(keyText(key), next)
     if (seen.metadata.deletionTimestamp !== undefined) {
       await cleanUp(context, seen)
