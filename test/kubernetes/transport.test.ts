@@ -11,6 +11,7 @@ import {
   type WatchEvent,
 } from '@sealkit/kubernetes'
 import { createAuthority } from '../servers/certificates.ts'
+import { manualClock } from './clock.ts'
 import { type Double, startDouble } from './double.ts'
 
 let double: Double
@@ -361,4 +362,21 @@ test("a plugin that fails does so within a request, in Go's words", async () => 
     hint: 'h',
     upstream: 'Get "https://x:1/api/v1/namespaces/n/secrets/s": getting credentials: exec: failed',
   })
+})
+
+test('a rate limit: a burst at once, then so many a second, in order', async () => {
+  double.answer(reply(200, secret))
+  const clock = manualClock()
+  const api = connect({}, { clock, rateLimit: { qps: 2, burst: 3 } })
+  const done: number[] = []
+  const all = Array.from({ length: 6 }, (_, n) => api.get(resources.secret, key).then(() => done.push(n)))
+  await Promise.all(all.slice(0, 3))
+  await clock.advance(0)
+  assert.deepEqual([done.toSorted(), clock.timers], [[0, 1, 2], 3])
+  for (const n of [3, 4, 5]) {
+    await clock.advance(500)
+    await all[n]
+    assert.equal(done.length, n + 1)
+  }
+  assert.deepEqual(done.slice(3), [3, 4, 5])
 })

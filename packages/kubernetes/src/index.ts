@@ -32,6 +32,7 @@ export { type Informer, type InformerHandlers, type InformerOptions, informer, t
 export { labelPredicate, type Predicate } from './labels.ts'
 export { type Leadership, type LeaseOptions, lead } from './lease.ts'
 export { serviceProxyPath } from './path.ts'
+export type { RateLimit } from './ratelimit.ts'
 export { apiVersion, keyOf, keyText, type ResourceName, resourceOf, resources } from './resources.ts'
 export { systemRoots } from './roots.ts'
 export type { Index, ObjectStore } from './store.ts'

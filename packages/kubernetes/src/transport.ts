@@ -3,6 +3,7 @@ import { type Clock, sleep, systemClock } from './clock.ts'
 import type { ConnectionConfig } from './config/load.ts'
 import { KubernetesError } from './error.ts'
 import { connectionError } from './network.ts'
+import { type RateLimit, rateLimiter } from './ratelimit.ts'
 import { openWire, type Wire, type WireResponse } from './wire/wire.ts'
 
 /** One request of the API server. */
@@ -47,6 +48,8 @@ export interface TransportOptions {
   readonly maxBytes?: number
   /** Tries after the first one, where the server asks to come again (429 and 5xx with Retry-After); 10 as client-go. */
   readonly retries?: number
+  /** Absent = none: the API server's priority and fairness keep order by themselves. */
+  readonly rateLimit?: RateLimit
   readonly env?: NodeJS.ProcessEnv
   readonly clock?: Clock
 }
@@ -57,6 +60,7 @@ export interface TransportOptions {
  */
 export function httpTransport(config: ConnectionConfig, options: TransportOptions = {}): Transport {
   const { maxBytes = 256 * 2 ** 20, clock = systemClock, retries = 10 } = options
+  const admitted = options.rateLimit === undefined ? undefined : rateLimiter(options.rateLimit, clock)
   const opened: { wire?: Promise<Wire> } = {}
   const exchange = async <Answer>(
     request: HttpRequest,
@@ -66,6 +70,7 @@ export function httpTransport(config: ConnectionConfig, options: TransportOption
     const wire = await opened.wire
     for (let retry = 0; ; retry++) {
       const last = retry >= retries
+      await admitted?.(request.signal)
       const wait = await attempt(() => authenticated(wire, config, request), read, { request, last })
       if ('answer' in wait) return wait.answer
       await sleep(clock, wait.after * 1000, request.signal)
