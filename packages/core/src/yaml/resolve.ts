@@ -70,6 +70,16 @@ export function isOldBool(text: string): boolean {
   return text.length <= 3 && Object.hasOwn(OLD_WORDS, text)
 }
 
+/** What numbers to the base 60 begin and end with. */
+const BASE_60 = /^[-+]?[0-9][0-9_]*:[0-9:]*[0-9](?:\.[0-9_]*)?$/
+/** Places of such a number that are none, have three digits, or a value from 60 on. */
+const NO_PLACE = /::|:[0-9]{3}|:[6-9][0-9]/
+
+/** Whether YAML 1.1 reads the text as a number to the base 60, which go-yaml quotes and never reads. */
+export function isBase60(text: string): boolean {
+  return text.includes(':') && BASE_60.test(text) && !NO_PLACE.test(text)
+}
+
 /** Which texts can be anything but strings, by their first character: a word (M), a float (.) or a number (D). */
 function hint(c: number): 'M' | '.' | 'D' | undefined {
   if ((c >= 0x30 && c <= 0x39) || c === 0x2b || c === 0x2d) return 'D'

@@ -2,7 +2,7 @@ import { formatFloat } from '../../go/float.ts'
 import { marshalJson } from '../../go/json.ts'
 import { utf8Length } from '../../go/utf8.ts'
 import { type Analysis, analyzeScalar } from '../analysis.ts'
-import { isOldBool, resolveScalar } from '../resolve.ts'
+import { isBase60, isOldBool, resolveScalar } from '../resolve.ts'
 import { Writer } from '../writer.ts'
 import { decodeFirst } from './decoder.ts'
 import { prefixed } from './json.ts'
@@ -129,12 +129,6 @@ class ValueEmitter extends Writer {
   }
 }
 
-/** What YAML 1.1's numbers to the base 60 begin and end with; go-yaml quotes them and never reads them. */
-const BASE_60 = /^[-+]?[0-9][0-9_]*:[0-9:]*[0-9](?:\.[0-9_]*)?$/
-/** Places of such a number with more than two digits, none, or a value from 60 on. */
-const NO_PLACE = /::|:[0-9]{3}|:[6-9][0-9]/
-
 function canBePlain(text: string): boolean {
-  if (isOldBool(text) || resolveScalar('', text, 'v2').kind !== 'string') return false
-  return !BASE_60.test(text) || NO_PLACE.test(text)
+  return !isOldBool(text) && !isBase60(text) && resolveScalar('', text, 'v2').kind === 'string'
 }
