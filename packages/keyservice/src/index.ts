@@ -1,5 +1,5 @@
 export { KeyserviceError, type KeyserviceErrorCode } from './error.ts'
 export { type Identities, loadIdentities, parseIdentities } from './identities.ts'
-export type { KeyIo, RunResult } from './io.ts'
+export type { KeyIo, Request, RunResult } from './io.ts'
 export { type KeyContext, type MasterKey, type MasterKeys, masterKeys } from './masterkey.ts'
 export { splitWords } from './shlex.ts'

@@ -18,6 +18,8 @@ export interface Case {
 
 /** What a command line came to. */
 export interface Outcome {
+  /** The same files as they are; left out of comparisons. */
+  readonly raw: Readonly<Record<string, Buffer>>
   readonly stdout: string
   readonly stderr: string
   readonly code: number | null
@@ -43,7 +45,10 @@ export async function runCase(test: Case, fixtures: Fixtures, path?: string): Pr
     const env = { HOME: root, PATH: process.env['PATH'] ?? '', TMPDIR: root, TZ: 'UTC', ...environment(test, root) }
     const done = path === undefined ? await ours(test, cwd, env) : real(test, { path, cwd, env })
     const show = (text: string): string => masked(text.replaceAll(root, '$DIR'))
-    return { ...done, stdout: show(done.stdout), stderr: show(done.stderr), files: changes(root, before) }
+    const { files, raw } = changes(root, before)
+    return Object.defineProperty({ ...done, stdout: show(done.stdout), stderr: show(done.stderr), files, raw }, 'raw', {
+      enumerable: false,
+    })
   } finally {
     rmSync(root, { recursive: true, force: true })
   }
@@ -54,13 +59,20 @@ function environment(test: Case, root: string): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
 }
 
-function real(test: Case, at: { path: string; cwd: string; env: Record<string, string> }): Omit<Outcome, 'files'> {
+function real(
+  test: Case,
+  at: { path: string; cwd: string; env: Record<string, string> },
+): Pick<Outcome, 'stdout' | 'stderr' | 'code'> {
   const options = { cwd: at.cwd, env: at.env, input: test.stdin ?? '', maxBuffer: 1 << 26 }
   const { stdout, stderr, status } = spawnSync(at.path, [...test.args], options)
   return { stdout: stdout.toString('latin1'), stderr: stderr.toString(), code: status }
 }
 
-async function ours(test: Case, cwd: string, env: Record<string, string>): Promise<Omit<Outcome, 'files'>> {
+async function ours(
+  test: Case,
+  cwd: string,
+  env: Record<string, string>,
+): Promise<Pick<Outcome, 'stdout' | 'stderr' | 'code'>> {
   const out: Buffer[] = []
   const err: Buffer[] = []
   const code = await sops({
@@ -76,7 +88,8 @@ async function ours(test: Case, cwd: string, env: Record<string, string>): Promi
   return { stdout: Buffer.concat(out).toString('latin1'), stderr: Buffer.concat(err).toString(), code }
 }
 
-function changes(root: string, before: Readonly<Record<string, Buffer>>): Record<string, string> {
+function changes(root: string, before: Readonly<Record<string, Buffer>>): Pick<Outcome, 'files' | 'raw'> {
+  const raw: Record<string, Buffer> = {}
   const changed: Record<string, string> = {}
   const found = new Set<string>()
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
@@ -86,10 +99,11 @@ function changes(root: string, before: Readonly<Record<string, Buffer>>): Record
     found.add(name)
     const content = readFileSync(path)
     if (before[name]?.equals(content) === true) continue
+    raw[name] = content
     changed[name] = `${statSync(path).size > 0 ? '' : 'empty '}${masked(content.toString('latin1'))}`
   }
   for (const name of Object.keys(before)) if (!found.has(name)) changed[name] = 'removed'
-  return changed
+  return { files: changed, raw }
 }
 
 /** A text without what differs from run to run: ciphertexts (their length and type stay) and times. */

@@ -23,6 +23,7 @@ import { codes, goText, pathError, SopsExit, step, warn } from './exit.ts'
 import { exists, readInput, type Target } from './files.ts'
 import { keyIo } from './keyio.ts'
 import type { FlagValues } from './parse.ts'
+import type { request } from './request.ts'
 
 /** One command line at work: its flags, its configuration, its keys. */
 export class Session {
@@ -43,7 +44,7 @@ export class Session {
 
   /** Master keys over this machine. */
   get keys(): MasterKeys {
-    this.#keys ??= masterKeys({ io: keyIo(this.io), now: () => this.io.now() })
+    this.#keys ??= masterKeys({ io: { ...keyIo(this.io), request: sendRequest }, now: () => this.io.now() })
     return this.#keys
   }
 
@@ -183,6 +184,9 @@ export class Session {
     throw new SopsExit('--keyservice: key services of other processes are not supported yet', codes.generic)
   }
 }
+
+/** A master key that lives on a server: the flags and files of sops say which, and `SOPS_HC_VAULT_ALLOWLIST` bounds it. */
+const sendRequest: typeof request = async (url, options) => (await import('./request.ts')).request(url, options)
 
 function isFormat(text: string): text is Format {
   return (formats as readonly string[]).includes(text)
