@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import type { KeyIo, RunResult } from '@sealkit/keyservice'
 import type { Io } from '../../io.ts'
 
@@ -9,7 +8,8 @@ export function keyIo(io: Io): KeyIo {
     env: io.env,
     platform: process.platform,
     get home(): string {
-      return userInfo().homedir
+      // Few calls need it, and loading the module holds up each.
+      return process.getBuiltinModule('node:os').userInfo().homedir
     },
     readFile,
     run: (command, { env, input }) => run(command, { cwd: io.cwd, env: { ...io.env, ...env } }, input),
