@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Manifest } from '@sealkit/core/manifest'
 import {
+  type ClusterAccess,
   createSessions,
   type Location,
   manifestAccess,
@@ -198,5 +199,29 @@ test('a backend that is overloaded gets fewer calls at once, and more again when
   await round(100)
   assert.equal(await round(20), 8)
   session.release()
+  await sessions.close()
+})
+
+test('an object that is read again and again is one source', async () => {
+  const log: Log = { opened: 0, closed: 0, reads: [] }
+  let gets = 0
+  const cluster = manifestAccess([login('1')])
+  const counting: ClusterAccess = {
+    ...cluster,
+    get(kind, key) {
+      gets += 1
+      return cluster.get(kind, key)
+    },
+  }
+  const sessions = sessionsOf(log)
+  const read = async (): Promise<void> => {
+    const session = await sessions.open(store, 'apps', counting)
+    await session.read([at('k')], signal)[0]
+    session.release()
+  }
+  for (let round = 0; round < 10; round += 1) await read()
+  gets = 0
+  await read()
+  assert.equal(gets, 2)
   await sessions.close()
 })

@@ -1,5 +1,5 @@
 import type { Manifest } from '@sealkit/core/manifest'
-import type { ClusterAccess, ObjectKey } from './cluster.ts'
+import type { ClusterAccess, ObjectKey, TokenOptions } from './cluster.ts'
 import { ResolverError } from './error.ts'
 import type { Store } from './store.ts'
 import { type Json, object, text, textMap, texts } from './view.ts'
@@ -46,66 +46,82 @@ export interface CredentialSecret {
 
 /** Credentials of a store, for an ExternalSecret of `namespace`. */
 export function storeCredentials(cluster: ClusterAccess, store: Store, namespace: string): Credentials {
-  const sources: CredentialSource[] = []
+  const reader = objectReader(cluster)
   const place = (selector: unknown): ObjectKey => locate(store, namespace, selector)
-  const fetch = async (kind: 'Secret' | 'ConfigMap', key: ObjectKey): Promise<Manifest> => {
-    const found = await cluster.get(kind, key)
-    if (found === null)
-      throw missing(`cannot get Kubernetes ${kind.toLowerCase()} "${key.name}" from namespace "${key.namespace}"`)
-    const { uid = '', resourceVersion = '' } = found.metadata ?? {}
-    sources.push({ kind, ...key, uid, resourceVersion })
-    return found
-  }
-  const read = async (kind: 'Secret' | 'ConfigMap', key: ObjectKey): Promise<Json> =>
-    object((await fetch(kind, key))['data'])
   const secretKey = async (selector: unknown, defaultKey = ''): Promise<Uint8Array> => {
     const key = place(selector)
-    const data = await read('Secret', key)
-    return entry(data, key, text(object(selector)['key'], defaultKey))
+    const { data } = await reader.read('Secret', key)
+    return entry(object(data), key, text(object(selector)['key'], defaultKey))
   }
   return {
-    sources,
-    secretKey,
-    async secret(selector): Promise<CredentialSecret> {
-      const { metadata, data } = await fetch('Secret', place(selector))
-      const bytes = Object.entries(textMap(data)).map(([key, value]) => [key, Buffer.from(value, 'base64')] as const)
-      return { labels: metadata?.labels ?? {}, data: new Map(bytes) }
+    get sources(): readonly CredentialSource[] {
+      return reader.sources()
     },
+    secretKey,
     async secretText(selector, defaultKey): Promise<string> {
       return Buffer.from(await secretKey(selector, defaultKey))
         .toString('utf8')
         .trim()
     },
+    async secret(selector): Promise<CredentialSecret> {
+      const { metadata, data } = await reader.read('Secret', place(selector))
+      const bytes = Object.entries(textMap(data)).map(([key, value]) => [key, Buffer.from(value, 'base64')] as const)
+      return { labels: metadata?.labels ?? {}, data: new Map(bytes) }
+    },
     async certificateAuthority({ caBundle, caProvider }): Promise<string | null> {
       if (typeof caBundle === 'string' && caBundle !== '') return Buffer.from(caBundle, 'base64').toString('utf8')
       const provider = object(caProvider)
-      if (provider['name'] === undefined) return null
-      const kind = provider['type'] === 'ConfigMap' ? 'ConfigMap' : 'Secret'
-      const key = place(provider)
-      const data = await read(kind, key)
-      const name = text(provider['key'], 'ca.crt')
-      return kind === 'Secret' ? Buffer.from(entry(data, key, name)).toString('utf8') : plain(data, key, name)
+      return provider['name'] === undefined ? null : readAuthority(reader, provider, place(provider))
     },
     async serviceAccountToken(selector, audiences, expirationSeconds): Promise<string> {
-      const key = place(selector)
-      const account = await cluster.get('ServiceAccount', key)
       const all = [...audiences, ...texts(object(selector)['audiences'])]
-      const token = await cluster.serviceAccountToken(key, { audiences: all, expirationSeconds })
-      if (token === null)
-        throw missing(`cannot get a token for ServiceAccount "${key.name}" of namespace "${key.namespace}"`)
-      const { uid = '', resourceVersion = '' } = account?.metadata ?? {}
-      sources.push({ kind: 'ServiceAccount', ...key, uid, resourceVersion })
-      return token
+      return reader.token(place(selector), { audiences: all, expirationSeconds })
     },
     async serviceAccountAnnotations(selector): Promise<Readonly<Record<string, string>>> {
-      const key = place(selector)
-      const account = await cluster.get('ServiceAccount', key)
-      if (account === null) throw missing(`ServiceAccount "${key.name}" of namespace "${key.namespace}" not found`)
-      const { uid = '', resourceVersion = '', annotations = {} } = account.metadata ?? {}
-      sources.push({ kind: 'ServiceAccount', ...key, uid, resourceVersion })
-      return annotations
+      return (await reader.read('ServiceAccount', place(selector))).metadata?.annotations ?? {}
     },
   }
+}
+
+interface ObjectReader {
+  /** The objects that were read, each as it was when it was last read. */
+  sources(): readonly CredentialSource[]
+  read(kind: CredentialSource['kind'], key: ObjectKey): Promise<Manifest>
+  token(account: ObjectKey, options: TokenOptions): Promise<string>
+}
+
+function objectReader(cluster: ClusterAccess): ObjectReader {
+  const sources = new Map<string, CredentialSource>()
+  const remember = (kind: CredentialSource['kind'], key: ObjectKey, found: Manifest | null): void => {
+    const { uid = '', resourceVersion = '' } = found?.metadata ?? {}
+    sources.set(JSON.stringify([kind, key.namespace, key.name]), { kind, ...key, uid, resourceVersion })
+  }
+  return {
+    sources: () => [...sources.values()],
+    async read(kind, key): Promise<Manifest> {
+      const found = await cluster.get(kind, key)
+      if (found === null) throw absent('cannot get Kubernetes', kind, key)
+      remember(kind, key, found)
+      return found
+    },
+    async token(account, options): Promise<string> {
+      const token = await cluster.serviceAccountToken(account, options)
+      if (token === null) throw absent('cannot get a token for', 'ServiceAccount', account)
+      remember('ServiceAccount', account, await cluster.get('ServiceAccount', account))
+      return token
+    },
+  }
+}
+
+function absent(what: string, kind: CredentialSource['kind'], { namespace, name }: ObjectKey): ResolverError {
+  return missing(`${what} ${kind.toLowerCase()} "${name}" from namespace "${namespace}"`)
+}
+
+async function readAuthority(reader: ObjectReader, provider: Json, key: ObjectKey): Promise<string> {
+  const kind = provider['type'] === 'ConfigMap' ? 'ConfigMap' : 'Secret'
+  const data = object((await reader.read(kind, key))['data'])
+  const name = text(provider['key'], 'ca.crt')
+  return kind === 'Secret' ? Buffer.from(entry(data, key, name)).toString('utf8') : plain(data, key, name)
 }
 
 /**

@@ -64,30 +64,13 @@ export function createSessions(options: SessionsOptions): Sessions {
   const turns = new Map<string, Promise<unknown>>()
   const row = (store: Store): ProviderRow => providerRow(providers, store)
 
-  const replace = async (
-    key: string,
-    store: Store,
-    namespace: string,
-    cluster: ClusterAccess,
-  ): Promise<OpenSession> => {
-    const module = await row(store).load()
-    const credentials = storeCredentials(cluster, store, namespace)
-    const provider = module.open({ store, namespace, credentials, environment })
-    const session: OpenSession = {
-      store: storeKey(store),
-      config: configuration(store),
-      provider,
-      credentials,
-      ...reader(provider, concurrency),
-      users: 0,
-      dropped: false,
-    }
+  const replace = async (key: string, opening: Opening): Promise<OpenSession> => {
+    const session = await openSession(row(opening.store), opening, { environment, concurrency })
     const before = open.get(key)
     open.set(key, session)
     if (before !== undefined) await drop(before)
     return session
   }
-
   return {
     environment,
     row,
@@ -99,7 +82,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         const current = open.get(key)
         const usable = current !== undefined && current.config === configuration(store)
         const kept = usable && (await unchanged(cluster, current.credentials.sources))
-        return lease(kept ? current : await replace(key, store, namespace, cluster))
+        return lease(kept ? current : await replace(key, { store, namespace, cluster }))
       })
     },
     async forget(store): Promise<void> {
@@ -113,6 +96,26 @@ export function createSessions(options: SessionsOptions): Sessions {
       await Promise.all(sessions.map(drop))
     },
   }
+}
+
+/** A store on its way to a session. */
+interface Opening {
+  readonly store: Store
+  readonly namespace: string
+  readonly cluster: ClusterAccess
+}
+
+async function openSession(
+  row: ProviderRow,
+  { store, namespace, cluster }: Opening,
+  { environment, concurrency }: Required<Pick<SessionsOptions, 'environment' | 'concurrency'>>,
+): Promise<OpenSession> {
+  const module = await row.load()
+  const credentials = storeCredentials(cluster, store, namespace)
+  const provider = module.open({ store, namespace, credentials, environment })
+  const calls = reader(provider, concurrency)
+  const identity = { store: storeKey(store), config: configuration(store) }
+  return { ...identity, provider, credentials, ...calls, users: 0, dropped: false }
 }
 
 async function inTurn<Value>(

@@ -25,6 +25,52 @@ interface Open {
 
 /** A connection that is made when it is first used. */
 export function connect(spec: VaultSpec, options: OpenOptions): Connection {
+  const session = tokenSession(spec, options)
+  return {
+    spec,
+    async call<Value>(request: (api: VaultApi) => Promise<Value>, signal: AbortSignal): Promise<Value> {
+      const api = await session.api(signal)
+      const used = session.token()
+      try {
+        return await request(api)
+      } catch (error) {
+        const replaceable = used?.ours === true && error instanceof ResolverError && error.code === 'ACCESS_DENIED'
+        if (!replaceable) throw error
+        session.discard(used)
+        return request(await session.api(signal))
+      }
+    },
+    async lookup(signal): Promise<void> {
+      const api = await session.api(signal)
+      if (session.token() !== null) await api.read('auth/token/lookup-self', signal)
+    },
+    async close({ revoke = true } = {}): Promise<void> {
+      const { api, transport } = (await session.opened()) ?? {}
+      const token = session.token()
+      const revocable = revoke && token?.ours === true && !isBatch(token.value)
+      if (revocable) await api?.write('auth/token/revoke-self', {}, AbortSignal.timeout(5_000)).catch(() => undefined)
+      transport?.close()
+    },
+  }
+}
+
+/** A batch token ends by itself and cannot be revoked. */
+function isBatch(token: string): boolean {
+  return token.startsWith('hvb.') || token.startsWith('b.')
+}
+
+interface TokenSession {
+  /** The API with a token that is good for now. */
+  api(signal: AbortSignal): Promise<VaultApi>
+  /** The token in use: null where the store has no login, undefined before one. */
+  token(): Token | null | undefined
+  /** Asks for another token next time, unless somebody did already. */
+  discard(refused: Token): void
+  /** What is open; undefined when nothing was ever called. */
+  opened(): Promise<Open> | undefined
+}
+
+function tokenSession(spec: VaultSpec, options: OpenOptions): TokenSession {
   const logins = createJoiner<Token | null>()
   let opened: Promise<Open> | undefined
   let token: Token | null | undefined
@@ -36,41 +82,19 @@ export function connect(spec: VaultSpec, options: OpenOptions): Connection {
     })
     return opened
   }
-  const authenticated = async (signal: AbortSignal): Promise<VaultApi> => {
-    const { api } = await openOnce()
-    if (token === undefined || (token !== null && token.until <= options.environment.now())) {
-      token = await logins.join('login', signal, (shared) => login(api, spec, options, shared))
-      api.token = token?.value ?? ''
-    }
-    return api
-  }
   return {
-    spec,
-    async call<Value>(request: (api: VaultApi) => Promise<Value>, signal: AbortSignal): Promise<Value> {
-      const api = await authenticated(signal)
-      const used = token
-      try {
-        return await request(api)
-      } catch (error) {
-        const replaceable = used?.ours === true && error instanceof ResolverError && error.code === 'ACCESS_DENIED'
-        if (!replaceable) throw error
-        if (token === used) token = undefined
-        return request(await authenticated(signal))
+    token: () => token,
+    opened: () => opened,
+    discard(refused): void {
+      if (token === refused) token = undefined
+    },
+    async api(signal): Promise<VaultApi> {
+      const { api } = await openOnce()
+      if (token === undefined || (token !== null && token.until <= options.environment.now())) {
+        token = await logins.join('login', signal, (shared) => login(api, spec, options, shared))
+        api.token = token?.value ?? ''
       }
-    },
-    async lookup(signal): Promise<void> {
-      const api = await authenticated(signal)
-      if (token === null) return
-      await api.read('auth/token/lookup-self', signal)
-    },
-    async close({ revoke = true } = {}): Promise<void> {
-      if (opened === undefined) return
-      const { api, transport } = await opened
-      // A batch token ends by itself and cannot be revoked.
-      const revocable =
-        revoke && token?.ours === true && !token.value.startsWith('hvb.') && !token.value.startsWith('b.')
-      if (revocable) await api.write('auth/token/revoke-self', {}, AbortSignal.timeout(5_000)).catch(() => undefined)
-      transport.close()
+      return api
     },
   }
 }
