@@ -9,7 +9,7 @@ const MAX_DEPTH = 10_000
 /** Characters after which `:` makes no simple key any more. */
 const MAX_KEY_LENGTH = 1024
 
-/** Tokens behind the head of the queue are dropped this many at a time. */
+/** Tokens behind the head of the queue are dropped when there are so many. */
 const DROP = 64
 
 /**
@@ -68,9 +68,11 @@ export abstract class TokenQueue extends Cursor {
   protected abstract fetchNext(): Token
 
   protected push(token: Token): Token {
-    if (this.head === DROP) {
-      this.tokens.splice(0, DROP)
-      this.head = 0
+    // The last two are looked at once more, by comments.
+    const spent = Math.min(this.head, this.tokens.length - 2)
+    if (spent >= DROP) {
+      this.tokens.splice(0, spent)
+      this.head -= spent
     }
     this.tokens.push(token)
     return token
