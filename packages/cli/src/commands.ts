@@ -4,6 +4,7 @@ import type { Command } from './command.ts'
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   seal: () => import('./commands/seal.ts'),
   unseal: () => import('./commands/unseal.ts'),
+  reseal: () => import('./commands/reseal.ts'),
   encrypt: () => import('./commands/encrypt.ts'),
   decrypt: () => import('./commands/decrypt.ts'),
   keys: () => import('./commands/keys.ts'),

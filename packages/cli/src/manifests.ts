@@ -25,7 +25,8 @@ export function readText(path: string, cwd: string): string {
   return unreadable(path, () => readFileSync(resolve(cwd, path), 'utf8'))
 }
 
-function filesOf(path: string, cwd: string): string[] {
+/** The file that a path names, or every manifest below the directory that it names. */
+export function filesOf(path: string, cwd: string): string[] {
   if (!unreadable(path, () => statSync(resolve(cwd, path))).isDirectory()) return [path]
   return unreadable(path, () =>
     readdirSync(resolve(cwd, path), { recursive: true, encoding: 'utf8', withFileTypes: true }),

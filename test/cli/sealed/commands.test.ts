@@ -124,6 +124,40 @@ test('unseal: keys of a directory, certificates and other files beside them', as
   assert.equal(statSync(path('plain.yaml')).mode & 0o777, 0o600)
 })
 
+test('reseal: only the ciphertexts change, in a tree or a stream', async () => {
+  await sealkit(['keys', 'generate', '--key-size', '1024', '--out-cert', 'new.pem', '--out-key', 'new.key'])
+  mkdirSync(path('tree/sub'), { recursive: true })
+  const { stdout: yaml } = await sealkit(['seal', ...cert], { stdin: `${secret}---\n${secret}` })
+  const { stdout: json } = await sealkit(['seal', ...cert, '-o', 'json'], { stdin: secret })
+  const files: Readonly<Record<string, string>> = {
+    'tree/a.yaml': `# mine\n${yaml.replaceAll('spec:', 'spec: # what')}# end\n`,
+    'tree/sub/b.json': json.replaceAll('  ', '\t'),
+    'tree/c.yaml': 'kind: ConfigMap\n',
+  }
+  for (const [name, text] of Object.entries(files)) writeFileSync(path(name), text)
+  assert.deepEqual(await sealkit(['reseal', '-k', 'key.pem', '--cert', 'new.pem', 'tree']), {
+    code: 0,
+    stdout: '',
+    stderr: '',
+  })
+  for (const [name, before] of Object.entries(files)) {
+    const after = readFileSync(path(name), 'utf8')
+    const blank = (text: string): string => text.replaceAll(/[A-Za-z0-9+/]{100,}=*/g, '')
+    assert.equal(blank(after), blank(before), name)
+    if (name.includes('c.yaml')) continue
+    assert.notEqual(after, before)
+    assert.equal((await sealkit(['unseal', '-k', 'new.key', '-f', name])).code, 0)
+    assert.equal((await sealkit(['unseal', '-k', 'key.pem', '-f', name])).code, 1)
+  }
+  const stream = await sealkit(['reseal', '-k', 'key.pem', '--cert', 'new.pem'], { stdin: yaml })
+  assert.equal((await sealkit(['unseal', '-k', 'new.key'], { stdin: stream.stdout })).code, 0)
+  writeFileSync(path('tree/d.yaml'), yaml)
+  const kept = readFileSync(path('tree/a.yaml'), 'utf8')
+  const refused = await sealkit(['reseal', '-k', 'new.key', '--cert', 'cert.pem', 'tree'])
+  assert.match(refused.stderr, /no key could decrypt secret \(k\)/)
+  assert.equal(readFileSync(path('tree/a.yaml'), 'utf8'), kept)
+})
+
 interface Refusal {
   readonly argv: readonly string[]
   readonly stdin?: string
@@ -243,6 +277,17 @@ const refusals: Readonly<Record<string, Refusal>> = {
     stdin: 'kind: SealedSecret\nmetadata: {name: a, namespace: b}\nspec: {encryptedData: {k: AgAA}}\n',
     code: 1,
     error: /no key could decrypt secret \(k\)\nhint: the key, the name/,
+  },
+  'reseal without key': { argv: ['reseal', ...cert], stdin: '', code: 1, error: /no private key was given/ },
+  'reseal a tree without any': {
+    argv: ['reseal', '-k', 'key.pem', ...cert, 'keys'],
+    code: 2,
+    error: /no SealedSecret found/,
+  },
+  'reseal what is not there': {
+    argv: ['reseal', '-k', 'key.pem', ...cert, 'nope'],
+    code: 1,
+    error: /nope: no such file/,
   },
   'keys without action': { argv: ['keys'], code: 2, error: /needs an action/ },
   'keys with an unknown action': { argv: ['keys', 'constructor'], code: 2, error: /needs an action/ },

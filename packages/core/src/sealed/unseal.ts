@@ -64,18 +64,21 @@ export async function unsealData(
   { render }: UnsealOptions = {},
 ): Promise<Map<string, Uint8Array>> {
   const spec = record(sealedSecret['spec'])
-  const data = await unsealItems(record(spec['encryptedData']), keyRing, labelOf(sealedSecret))
+  const data = await unsealItems(sealedSecret, keyRing)
   const templates = Object.entries(record(record(spec['template'])['data']))
   const texts = templates.flatMap(([key, text]) => (typeof text === 'string' ? [[key, text] as const] : []))
   const rendered = await renderAll(texts, data, render)
   return new Map([...rendered, ...data])
 }
 
-async function unsealItems(
-  items: Readonly<Record<string, unknown>>,
-  keyRing: KeyRing,
-  itemLabel: Uint8Array,
-): Promise<Map<string, Uint8Array>> {
+/**
+ * Decrypted items by key, without the templates.
+ *
+ * @throws DECRYPTION_FAILED, INVALID_BASE64; one error for all items, naming their keys
+ */
+export async function unsealItems(sealedSecret: Manifest, keyRing: KeyRing): Promise<Map<string, Uint8Array>> {
+  const items = record(record(sealedSecret['spec'])['encryptedData'])
+  const itemLabel = labelOf(sealedSecret)
   const data = new Map<string, Uint8Array>()
   const failures = new Failures()
   for (const [key, value] of Object.entries(items)) {
