@@ -29,14 +29,23 @@ export function put(path: string, name: string, text: string): void {
   writeFileSync(join(path, name), text)
 }
 
+/** What the command line runs on: the executable that Bun compiled, or its bundle on Node. */
+export const runtimes = ['executable', 'node'] as const
+
+/** How a program is run. */
+export interface RunOptions {
+  readonly cwd: string
+  readonly input?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** The executable unless given. */
+  readonly on?: (typeof runtimes)[number]
+}
+
 /** Runs a built program to its end. */
-export function run(
-  program: string,
-  args: readonly string[],
-  options: { readonly cwd: string; readonly input?: string; readonly env?: Readonly<Record<string, string>> },
-): Ended {
-  const { cwd, input = '', env = {} } = options
-  const ended = spawnSync(join(dist, program), [...args], {
+export function run(program: string, args: readonly string[], { cwd, input = '', env = {}, on }: RunOptions): Ended {
+  const bundle = [join(dist, 'lib/cli/sealkit.mjs'), ...(program === 'sealkit' ? [] : [program]), ...args]
+  const [file, argv] = on === 'node' ? [process.execPath, bundle] : [join(dist, program), [...args]]
+  const ended = spawnSync(file, argv, {
     cwd,
     input,
     encoding: 'utf8',

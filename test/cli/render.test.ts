@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { parseYaml } from '@sealkit/core/yaml'
-import { type Ended, folder, put, run } from '../acceptance/programs.ts'
+import { type Ended, folder, put, run, runtimes } from '../acceptance/programs.ts'
 import { startOpenBao } from '../servers/openbao.ts'
 import { available } from '../servers/programs.ts'
 
@@ -53,8 +53,13 @@ function seal(cwd: string, file: string, secret: string): void {
   put(cwd, file, stdout)
 }
 
+/** Renders with the executable and with the bundle on Node, which must answer alike. */
 function render(cwd: string, args: readonly string[], input = ''): Ended {
-  return run('sealkit', ['render', ...args], { cwd, input, env: { SOPS_AGE_KEY_FILE: join(cwd, 'age.txt') } })
+  const env = { SOPS_AGE_KEY_FILE: join(cwd, 'age.txt') }
+  const [executable, node] = runtimes.map((on) => run('sealkit', ['render', ...args], { cwd, input, env, on }))
+  assert.ok(executable !== undefined)
+  assert.deepEqual(node, executable)
+  return executable
 }
 
 function values(stdout: string): Record<string, string> {

