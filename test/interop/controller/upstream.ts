@@ -8,6 +8,8 @@ import { answers, freePort, type Server, startServer } from '../../servers/proce
 /** The real Sealed Secrets controller, running against a test's control plane. */
 export interface Upstream {
   readonly url: string
+  /** Address of `/metrics`. */
+  readonly metrics: string
   readonly server: Server
   certificate(): Promise<string>
   stop(): Promise<void>
@@ -34,7 +36,12 @@ shift
 exec "$@"`
 
 /** Starts the real controller as kube-system's ServiceAccount `upstream`, who may do everything. */
-export async function startUpstream(program: string, plane: ControlPlane, cluster: ApiServer): Promise<Upstream> {
+export async function startUpstream(
+  program: string,
+  plane: ControlPlane,
+  cluster: ApiServer,
+  keySize = 2048,
+): Promise<Upstream> {
   const folder = await mkdtemp(join(tmpdir(), 'sealkit-upstream-'))
   const account = { namespace: 'kube-system', name: 'upstream' }
   await plane.request('POST', '/api/v1/namespaces/kube-system/serviceaccounts', { metadata: account })
@@ -53,7 +60,7 @@ export async function startUpstream(program: string, plane: ControlPlane, cluste
   const flags = [
     `--listen-addr=127.0.0.1:${api}`,
     `--listen-metrics-addr=127.0.0.1:${metrics}`,
-    '--key-size=2048',
+    `--key-size=${keySize}`,
     '--kubeclient-qps=1000',
     '--kubeclient-burst=2000',
   ]
@@ -66,6 +73,7 @@ export async function startUpstream(program: string, plane: ControlPlane, cluste
   })
   return {
     url,
+    metrics: `http://127.0.0.1:${metrics}/metrics`,
     server,
     async certificate() {
       const response = await fetch(`${url}/v1/cert.pem`)
