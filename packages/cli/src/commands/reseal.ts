@@ -1,3 +1,4 @@
+import { CoreError } from '@sealkit/core'
 import { type Manifest, readManifests, sealedSecretObject } from '@sealkit/core/manifest'
 import { type ResealOptions, resealItems } from '@sealkit/core/sealed'
 import type { Values } from '../command.ts'
@@ -96,12 +97,21 @@ async function resealed(text: string, file: string, keys: ResealOptions): Promis
   return result
 }
 
-function renewed(sealed: Manifest, file: string, keys: ResealOptions): Promise<Record<string, string>> {
+async function renewed(sealed: Manifest, file: string, keys: ResealOptions): Promise<Record<string, string>> {
+  const { namespace = '', name = '' } = sealed.metadata ?? {}
   const { data } = (sealed['spec'] ?? {}) as { data?: unknown }
-  if (data === undefined) return resealItems(sealed, keys)
-  throw new CliError('NOT_SUPPORTED', `${file}: ${sealed.metadata?.name} has the format before 0.7`, {
-    hint: 'unseal it and seal the Secret again',
-  })
+  if (data !== undefined) {
+    throw new CliError('NOT_SUPPORTED', `${file}: ${namespace}/${name} has the format before 0.7`, {
+      hint: 'unseal it and seal the Secret again',
+    })
+  }
+  try {
+    return await resealItems(sealed, keys)
+  } catch (cause) {
+    if (!(cause instanceof CoreError)) throw cause
+    const hint = cause.hint === undefined ? {} : { hint: cause.hint }
+    throw new CoreError(cause.code, `${file}: ${namespace}/${name}: ${cause.message}`, { cause, ...hint })
+  }
 }
 
 function itemsOf(sealed: Manifest): Readonly<Record<string, string>> {
