@@ -187,6 +187,6 @@ describe('master keys', () => {
 
   test('a kind that is not supported yet', async () => {
     const { unwrap } = masterKeys({ ageIdentities: [identity] })
-    await assert.rejects(unwrap(entry('kms', { arn: 'arn:aws:kms:x:1:key/y' })), { code: 'MASTER_KEY_UNSUPPORTED' })
+    await assert.rejects(unwrap(entry('gcp_kms', { resource_id: 'x' })), { code: 'MASTER_KEY_UNSUPPORTED' })
   })
 })

@@ -22,8 +22,10 @@ export interface KeyIo {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Node's name of the operating system; `linux` where it is absent. */
   readonly platform?: string
+  /** The machine's name, for sessions of AWS. */
+  hostname?(): Promise<string>
   /** The user's home folder in the user database; only messages name it. */
-  readonly home?: string
+  home?(): Promise<string>
   /** A file's text; null where there is none; throws where it cannot be read. */
   readFile(path: string): Promise<string | null>
   /** Makes an HTTP request. Absent where a file from somebody else must not choose whom this machine talks to. */

@@ -23,6 +23,7 @@ export interface KeyContext {
 /** Every kind that is supported; a kind's module is loaded when a key of it is used. */
 const kinds: Readonly<Partial<Record<KeyKind, (context: KeyContext) => Promise<MasterKey>>>> = {
   age: async (context) => (await import('./age.ts')).ageKey(context),
+  kms: async (context) => (await import('./aws-kms.ts')).awsKmsKey(context),
   hc_vault: async (context) => (await import('./vault-transit.ts')).vaultTransitKey(context),
   pgp: async (context) => (await import('./pgp.ts')).pgpKey(context),
 }

@@ -21,7 +21,7 @@ async function unwrap(io: KeyIo | undefined, entry: KeyEntry): Promise<Uint8Arra
   const part = await gpg(io, ['-d'], { input: Buffer.from(entry.enc), ...work })
   if (part.length > 0) return part
   // Old versions of GnuPG drop packets that they do not know, and succeed.
-  throw failure(io, { ...work, reason: 'zero bytes returned' })
+  throw await failure(io, { ...work, reason: 'zero bytes returned' })
 }
 
 function encryptArgs(fingerprint: string): string[] {
@@ -43,11 +43,11 @@ interface Work {
 }
 
 async function gpg(io: KeyIo | undefined, args: readonly string[], work: Work): Promise<Uint8Array> {
-  if (io === undefined) throw failure(io, { ...work, reason: 'no programs may be run here' })
+  if (io === undefined) throw await failure(io, { ...work, reason: 'no programs may be run here' })
   const program = io.env['SOPS_GPG_EXEC'] || 'gpg'
   const { code, stdout, stderr } = await io.run([program, ...args], { input: work.input }).catch(() => notStarted)
   if (code === 0) return stdout
-  throw failure(io, { ...work, reason: stderr.trim() })
+  throw await failure(io, { ...work, reason: stderr.trim() })
 }
 
 /** Go has no text for a program that is not there. */
@@ -60,8 +60,8 @@ interface Failure {
   readonly fingerprint: string
 }
 
-function failure(io: KeyIo | undefined, { verb, reason, fingerprint }: Failure): KeyserviceError {
-  const home = io?.env['GNUPGHOME'] || `${io?.home ?? ''}/.gnupg`
+async function failure(io: KeyIo | undefined, { verb, reason, fingerprint }: Failure): Promise<KeyserviceError> {
+  const home = io?.env['GNUPGHOME'] || `${(await io?.home?.()) ?? ''}/.gnupg`
   // Sops looks into rings of GnuPG 1 by itself first.
   const first =
     verb === 'encrypt'

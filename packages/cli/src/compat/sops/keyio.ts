@@ -7,10 +7,8 @@ export function keyIo(io: Io): KeyIo {
   return {
     env: io.env,
     platform: process.platform,
-    get home(): string {
-      // Few calls need it, and loading the module holds up each.
-      return process.getBuiltinModule('node:os').userInfo().homedir
-    },
+    hostname: async () => (await import('node:os')).hostname(),
+    home: async () => (await import('node:os')).userInfo().homedir,
     readFile,
     run: (command, { env, input }) => run(command, { cwd: io.cwd, env: { ...io.env, ...env } }, input),
   }
