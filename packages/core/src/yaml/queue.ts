@@ -166,19 +166,15 @@ export abstract class TokenQueue extends Cursor {
    */
   protected unroll(column: number, from: Position & { readonly index: number }): void {
     if (this.flowLevel > 0) return
-    let { index, line, column: endColumn } = from
-    if (this.dialect === 'v3') index--
+    let { line, column: endColumn } = from
+    let index = this.dialect === 'v3' ? from.index - 1 : from.index
+    const comments = this.recentComments(index)
     while (this.indent > column) {
-      let stop = index
-      for (let i = this.comments.length - 1; i >= this.commentsHead; i--) {
-        const comment = this.comments[i] as Comment
-        if (comment.endIndex < stop) break
-        if (comment.startColumn === this.indent + 1) {
-          index = comment.startIndex
-          line = comment.startLine
-          endColumn = comment.startColumn
-        }
-        stop = comment.scanIndex
+      const comment = comments?.get(this.indent + 1)
+      if (comment !== undefined) {
+        index = comment.startIndex
+        line = comment.startLine
+        endColumn = comment.startColumn
       }
       const token = this.token('block-end')
       token.index = index
@@ -188,6 +184,20 @@ export abstract class TokenQueue extends Cursor {
       this.push(token)
       this.indent = this.indents.pop() ?? -1
     }
+  }
+
+  /** The first comment at each column, of those that follow each other without anything between, up to an index. */
+  private recentComments(index: number): ReadonlyMap<number, Comment> | undefined {
+    if (this.comments.length === this.commentsHead) return undefined
+    const first = new Map<number, Comment>()
+    let stop = index
+    for (let i = this.comments.length - 1; i >= this.commentsHead; i--) {
+      const comment = this.comments[i] as Comment
+      if (comment.endIndex < stop) break
+      first.set(comment.startColumn, comment)
+      stop = comment.scanIndex
+    }
+    return first
   }
 }
 
