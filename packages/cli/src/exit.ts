@@ -10,9 +10,11 @@ export type CliErrorCode =
   | 'FILE_UNWRITABLE'
   | 'NO_KEY'
   | 'NO_SUCH_KEY'
+  | 'NOT_EDITABLE'
   | 'NOT_SUPPORTED'
   | 'POLICY_INVALID'
   | 'RENDER_FAILED'
+  | 'RESEAL_FAILED'
   | 'USAGE'
 
 /** An error of the command line itself; `USAGE` exits with 2, every other code with 1. */
