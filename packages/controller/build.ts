@@ -23,7 +23,8 @@ if [ ! -x "$node" ]; then
     exit 1
   fi
 fi
-exec "$node" "$here/lib/controller/${program}.mjs" "$@"
+# A young generation of 2 MB instead of 16 costs no time here and saves a quarter of the memory.
+exec "$node" --max-semi-space-size=2 "$here/lib/controller/${program}.mjs" "$@"
 `
 
 rmSync(lib, { recursive: true, force: true })
