@@ -176,6 +176,9 @@ describe('limits', () => {
     ['quoted lines', `a: "${'x\n '.repeat(200_000)}"\n`],
     ['escapes', `a: "${'\\n'.repeat(200_000)}"\n`],
     ['entries on one line', `[${'a, '.repeat(100_000)}]`],
+    ['quoted entries on one line', `[${`"a", 'b', `.repeat(200_000)}]`],
+    ['pairs on one line', `{${Array.from({ length: 100_000 }, (_, i) => `"k${i}": "v"`).join(',')}}`],
+    ['comments behind closing blocks', `${'- '.repeat(9990)}a\n${' # c\n# c\n'.repeat(50_000)}`],
     ['keys', Array.from({ length: 50_000 }, (_, i) => `k${i}: v\n`).join('')],
     ['documents', '---\na: 1\n'.repeat(50_000)],
   ] as const) {

@@ -28,14 +28,16 @@ export function scanQuoted(cursor: Cursor, single: boolean): Token {
 
 /** Takes a scalar that ends on its line and holds no escape, which is what most are; false = it is another one. */
 function takeSimple(cursor: Cursor, token: Token, quote: string): boolean {
-  if (!cursor.source.onlyLf) return false
-  const line = cursor.text.slice(cursor.pos, cursor.lineEnd())
-  const length = line.indexOf(quote)
-  if (length < 0) return false
-  const value = line.slice(0, length)
-  if (quote === '"' ? value.includes('\\') : line.charAt(length + 1) === quote) return false
+  const { text, pos } = cursor
+  // Looks for the quote first: a line may hold many.
+  const end = text.indexOf(quote, pos)
+  if (end < 0 || !cursor.source.onlyLf) return false
+  const value = text.slice(pos, end)
+  if (value.includes('\n')) return false
+  if (quote === '"' ? value.includes('\\') : text.charAt(end + 1) === quote) return false
+  cursor.need(Math.max(4, value.length + 2))
   token.value = value
-  cursor.advance(cursor.pos + length + 1)
+  cursor.advance(end + 1)
   cursor.newlines = 0
   return true
 }
