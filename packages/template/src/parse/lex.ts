@@ -1,19 +1,8 @@
 import { isPrint } from '@sealkit/core/go'
 import { quote } from '../quote.ts'
-import { decodeRune, encodeRune, isDigit, isLetter, runeWidth } from '../utf8.ts'
-
+import { decodeRune, encodeRune, runeWidth } from '../utf8.ts'
+import { EOF, isBlank, isWord, trimEnd, unicodeName } from './character.ts'
 import { KEYWORDS, type Keyword, type Token, type TokenKind } from './token.ts'
-
-const EOF = -1
-const SPACES = ' \t\r\n'
-
-function isBlank(rune: number): boolean {
-  return rune === 0x20 || rune === 0x09 || rune === 0x0d || rune === 0x0a
-}
-
-function isWord(rune: number): boolean {
-  return rune === 0x5f || (rune !== EOF && (isLetter(rune) || isDigit(rune)))
-}
 
 /** The action delimiters and whether `break` and `continue` are keywords (they are not when functions have those names). */
 export interface LexerOptions {
@@ -306,17 +295,4 @@ export class Lexer {
     this.#advance()
     return false
   }
-}
-
-function trimEnd(text: string, start: number, end: number): number {
-  let at = end
-  while (at > start && SPACES.includes(text[at - 1] ?? 'x')) at--
-  return at
-}
-
-/** Go's `%#U`. */
-export function unicodeName(rune: number): string {
-  if (rune < 0) return 'U+FFFFFFFFFFFFFFFF'
-  const code = `U+${rune.toString(16).toUpperCase().padStart(4, '0')}`
-  return isPrint(rune) ? `${code} '${encodeRune(rune)}'` : code
 }
