@@ -1,4 +1,12 @@
-import { type ClusterObject, keyOf, type ObjectStore, resources, workQueue } from '@sealkit/kubernetes'
+import {
+  type ClusterObject,
+  type Informer,
+  keyOf,
+  type ObjectStore,
+  resources,
+  type WorkQueue,
+  workQueue,
+} from '@sealkit/kubernetes'
 import { type ExternalSecret, readExternalSecret, type StoreKind } from '@sealkit/resolver'
 import { equal } from '../equal.ts'
 import { informers, lookup, type Namespaces } from '../informers.ts'
@@ -24,10 +32,40 @@ export interface ExternalSecretController extends Controller {
 
 /** Watches ExternalSecrets whole and the Secrets that they manage as metadata only. */
 export function externalSecretController(options: ExternalSecretControllerOptions): ExternalSecretController {
-  const { cluster, namespaces, onWatchError, metrics } = options
   // External Secrets' own waits: from 1 s to 7 min.
   const queue = workQueue({ backoff: { initial: 1_000, maximum: 420_000, jitter: 0.2 } })
-  const externalSecrets = informers(
+  const externalSecrets = externalSecretInformer(options, queue)
+  const own = new Map<string, string>()
+  const secrets = secretInformer(options, (secret) => {
+    const id = `${secret.metadata.namespace}/${secret.metadata.name}`
+    // What this process wrote is seen by the watch too, and needs no second look.
+    if (own.get(id) === secret.metadata.resourceVersion) return void own.delete(id)
+    for (const object of externalSecrets.by('target', id)) queue.add(keyOf(object))
+  })
+  return {
+    name: 'externalsecret',
+    informers: [externalSecrets, secrets],
+    queue,
+    workers: options.workers,
+    reconcile: reconcileExternalSecret({
+      ...options,
+      externalSecret: lookup(externalSecrets),
+      createdSecrets: createdSecrets(secrets),
+      onWritten: ({ metadata }) => {
+        own.set(`${metadata.namespace}/${metadata.name}`, metadata.resourceVersion ?? '')
+      },
+    }),
+    storeChanged(kind, { metadata }) {
+      for (const object of externalSecrets.by('store', storeKey(kind, metadata.namespace ?? '', metadata.name))) {
+        if (statusOf(object).conditions?.[0]?.status !== 'True') queue.add(keyOf(object))
+      }
+    },
+  }
+}
+
+function externalSecretInformer(options: ExternalSecretControllerOptions, queue: WorkQueue): Informer {
+  const { cluster, namespaces, onWatchError, metrics } = options
+  return informers(
     {
       cluster,
       resource: resources.externalSecret,
@@ -41,8 +79,9 @@ export function externalSecretController(options: ExternalSecretControllerOption
         },
         deleted: (last) => {
           const { name, namespace = '' } = last.metadata
-          for (const status of ['True', 'False'])
+          for (const status of ['True', 'False']) {
             metrics.condition.remove({ name, namespace, condition: 'Ready', status })
+          }
           queue.forget(keyOf(last))
           queue.add(keyOf(last))
         },
@@ -50,14 +89,14 @@ export function externalSecretController(options: ExternalSecretControllerOption
     },
     namespaces,
   )
-  const own = new Map<string, string>()
-  const drifted = (secret: ClusterObject): void => {
-    const id = `${secret.metadata.namespace}/${secret.metadata.name}`
-    // What this process wrote is seen by the watch too, and needs no second look.
-    if (own.get(id) === secret.metadata.resourceVersion) return void own.delete(id)
-    for (const object of externalSecrets.by('target', id)) queue.add(keyOf(object))
-  }
-  const secrets = informers(
+}
+
+/** The managed Secrets; `drifted` is told of each that was changed or deleted. */
+function secretInformer(
+  { cluster, namespaces, onWatchError }: ExternalSecretControllerOptions,
+  drifted: (secret: ClusterObject) => void,
+): Informer {
+  return informers(
     {
       cluster,
       resource: resources.secret,
@@ -74,28 +113,6 @@ export function externalSecretController(options: ExternalSecretControllerOption
     },
     namespaces,
   )
-  return {
-    name: 'externalsecret',
-    informers: [externalSecrets, secrets],
-    queue,
-    workers: options.workers,
-    reconcile: reconcileExternalSecret({
-      ...options,
-      externalSecret: lookup(externalSecrets),
-      createdSecrets: createdSecrets(secrets),
-      onWritten: ({ metadata }) => {
-        own.set(`${metadata.namespace}/${metadata.name}`, metadata.resourceVersion ?? '')
-      },
-    }),
-    storeChanged(kind, store) {
-      for (const object of externalSecrets.by(
-        'store',
-        storeKey(kind, store.metadata.namespace ?? '', store.metadata.name),
-      )) {
-        if (statusOf(object).conditions?.[0]?.status !== 'True') queue.add(keyOf(object))
-      }
-    },
-  }
 }
 
 /** Secrets by their `created-by` label. */

@@ -1,5 +1,13 @@
 import { scopeOf } from '@sealkit/core/sealed'
-import { type ClusterObject, type Key, keyOf, keyText, resources, workQueue } from '@sealkit/kubernetes'
+import {
+  type ClusterObject,
+  type Informer,
+  keyOf,
+  keyText,
+  resources,
+  type WorkQueue,
+  workQueue,
+} from '@sealkit/kubernetes'
 import { equal } from '../equal.ts'
 import { informers, lookup, type Namespaces } from '../informers.ts'
 import type { Controller } from '../manager.ts'
@@ -28,55 +36,9 @@ const vacantAfter = 2_000
 
 /** Watches SealedSecrets whole and Secrets as metadata only, and keeps the queue of those to look at. */
 export function sealedSecretController(options: SealedSecretControllerOptions): SealedSecretController {
-  const { cluster, namespaces, labelSelector, onWatchError, metrics } = options
   const queue = workQueue({ backoff: { initial: 50, maximum: 300_000, jitter: 0.2 } })
-  const list = labelSelector === '' ? {} : { labelSelector }
-  const sealedSecrets = informers(
-    {
-      cluster,
-      resource: resources.sealedSecret,
-      list,
-      onError: onWatchError,
-      handlers: {
-        added: (object, occasion) =>
-          queue.add(keyOf(object), { priority: occasion === 'initial' ? 'refresh' : 'change' }),
-        updated: (object, last) => {
-          if (changed(object, last)) queue.add(keyOf(object))
-        },
-        deleted: (last) => {
-          metrics.condition.remove(conditionLabels(last))
-          queue.forget(keyOf(last))
-          queue.add(keyOf(last))
-        },
-      },
-    },
-    namespaces,
-  )
-  const requeue = (secret: ClusterObject, after: number): void => {
-    const key: Key = keyOf(secret)
-    if (sealedSecrets.get(key) !== undefined) queue.add(key, { after })
-  }
-  const secrets = informers(
-    {
-      cluster,
-      resource: resources.secret,
-      list: { ...list, metadataOnly: true },
-      onError: onWatchError,
-      handlers: {
-        // Annotated by hand, a Secret that was in the way may now be written.
-        updated: (secret, last) => {
-          if (!equal(secret.metadata.annotations ?? {}, last.metadata.annotations ?? {}) && isFailed(secret))
-            requeue(secret, 0)
-        },
-        deleted: (secret) => requeue(secret, isFailed(secret) ? vacantAfter : 0),
-      },
-    },
-    namespaces,
-  )
-  const isFailed = (secret: ClusterObject): boolean => {
-    const sealedSecret = sealedSecrets.get(keyOf(secret))
-    return sealedSecret !== undefined && syncedCondition(sealedSecret)?.status !== 'True'
-  }
+  const sealedSecrets = sealedSecretInformer(options, queue)
+  const secrets = secretInformer(options, sealedSecrets, queue)
   return {
     name: 'sealedsecret',
     informers: options.watchSecrets ? [sealedSecrets, secrets] : [sealedSecrets],
@@ -95,6 +57,59 @@ export function sealedSecretController(options: SealedSecretControllerOptions): 
       }
     },
   }
+}
+
+function sealedSecretInformer(options: SealedSecretControllerOptions, queue: WorkQueue): Informer {
+  const { cluster, namespaces, labelSelector, onWatchError, metrics } = options
+  return informers(
+    {
+      cluster,
+      resource: resources.sealedSecret,
+      list: labelSelector === '' ? {} : { labelSelector },
+      onError: onWatchError,
+      handlers: {
+        added: (object, occasion) =>
+          queue.add(keyOf(object), { priority: occasion === 'initial' ? 'refresh' : 'change' }),
+        updated: (object, last) => {
+          if (changed(object, last)) queue.add(keyOf(object))
+        },
+        deleted: (last) => {
+          metrics.condition.remove(conditionLabels(last))
+          queue.forget(keyOf(last))
+          queue.add(keyOf(last))
+        },
+      },
+    },
+    namespaces,
+  )
+}
+
+function secretInformer(options: SealedSecretControllerOptions, sealedSecrets: Informer, queue: WorkQueue): Informer {
+  const { cluster, namespaces, labelSelector, onWatchError } = options
+  const requeue = (secret: ClusterObject, after: number): void => {
+    if (sealedSecrets.get(keyOf(secret)) !== undefined) queue.add(keyOf(secret), { after })
+  }
+  const isFailed = (secret: ClusterObject): boolean => {
+    const sealedSecret = sealedSecrets.get(keyOf(secret))
+    return sealedSecret !== undefined && syncedCondition(sealedSecret)?.status !== 'True'
+  }
+  return informers(
+    {
+      cluster,
+      resource: resources.secret,
+      list: { ...(labelSelector === '' ? {} : { labelSelector }), metadataOnly: true },
+      onError: onWatchError,
+      handlers: {
+        // Annotated by hand, a Secret that was in the way may now be written.
+        updated: (secret, last) => {
+          const annotated = !equal(secret.metadata.annotations ?? {}, last.metadata.annotations ?? {})
+          if (annotated && isFailed(secret)) requeue(secret, 0)
+        },
+        deleted: (secret) => requeue(secret, isFailed(secret) ? vacantAfter : 0),
+      },
+    },
+    namespaces,
+  )
 }
 
 /** Whether a change asks for work: of the spec, or of the scope, which decides whether anything can be decrypted. */

@@ -70,71 +70,77 @@ export function checkKeyPrefix(prefix: string): void {
 
 /** The sealing keys of the cluster that `options` name. */
 export function sealingKeys(options: SealingKeysOptions): SealingKeys {
-  const { cluster, namespace, keyRing, prefix, log, now } = options
-  const fingerprints = new Map<string, string>()
+  return new ClusterKeys(options)
+}
 
-  const forget = (name: string): boolean => {
-    const fingerprint = fingerprints.get(name)
-    fingerprints.delete(name)
-    // Two Secrets may hold one key: it goes with the last of them.
-    if (fingerprint === undefined || [...fingerprints.values()].includes(fingerprint)) return false
-    return keyRing.remove(fingerprint)
+class ClusterKeys implements SealingKeys {
+  readonly #options: SealingKeysOptions
+  /** Fingerprints by the name of the Secret that holds the key. */
+  readonly #fingerprints = new Map<string, string>()
+
+  constructor(options: SealingKeysOptions) {
+    this.#options = options
   }
 
-  const register = (name: string, key: SealingKey): boolean => {
-    if (fingerprints.get(name) === key.fingerprint) return false
-    forget(name)
-    fingerprints.set(name, key.fingerprint)
-    keyRing.add(key)
-    log.info('registered private key', { secretname: name })
-    return true
+  async load(): Promise<void> {
+    const { cluster, namespace, prefix, log } = this.#options
+    log.info('Searching for existing private keys')
+    const { items } = await cluster.list(resources.secret, { namespace, labelSelector: keySelector })
+    const legacy = await cluster.get(resources.secret, { namespace, name: prefix })
+    const created = (secret: ClusterObject): string => secret.metadata.creationTimestamp ?? ''
+    const all = [...items, ...(legacy === null ? [] : [legacy])]
+    for (const secret of all.sort((a, b) => (created(a) < created(b) ? -1 : 1))) await this.observe(secret)
   }
 
-  const observe = async (secret: ClusterObject): Promise<boolean> => {
-    const { name } = secret.metadata
-    try {
-      return register(name, await sealingKeyFromSecret(secret, options.order))
-    } catch (error) {
-      log.error('Error reading key', { secret: name, ...errorFields(error) })
-      return forget(name)
-    }
+  async ensure(): Promise<void> {
+    const { keyRing, cutoff } = this.#options
+    const newest = keyRing.newest()
+    if (newest === undefined || (cutoff !== null && newest.orderedAt < cutoff)) await this.generate()
   }
 
-  const generate = async (): Promise<void> => {
-    const pair = await generateSealingKey({
-      keySize: options.keySize,
-      notBefore: now(),
-      validFor: options.validFor,
-      commonName: options.commonName,
-    })
-    const created = await cluster.create(resources.secret, keySecret(options, pair))
-    await observe(created)
+  async generate(): Promise<void> {
+    const { cluster, namespace, keySize, validFor, commonName, now, log } = this.#options
+    const pair = await generateSealingKey({ keySize, notBefore: now(), validFor, commonName })
+    const created = await cluster.create(resources.secret, keySecret(this.#options, pair))
+    await this.observe(created)
     log.info('New key written', { namespace, name: created.metadata.name })
     log.info('Certificate generated', { certificate: pair.certificatePem })
   }
 
-  return {
-    async load() {
-      log.info('Searching for existing private keys')
-      const { items } = await cluster.list(resources.secret, { namespace, labelSelector: keySelector })
-      const legacy = await cluster.get(resources.secret, { namespace, name: prefix })
-      const created = (secret: ClusterObject): string => secret.metadata.creationTimestamp ?? ''
-      const all = [...items, ...(legacy === null ? [] : [legacy])]
-      for (const secret of all.sort((a, b) => (created(a) < created(b) ? -1 : 1))) await observe(secret)
-    },
-    async ensure() {
-      const newest = keyRing.newest()
-      if (newest === undefined || (options.cutoff !== null && newest.orderedAt < options.cutoff)) await generate()
-    },
-    generate,
-    renewalDelay() {
-      if (options.renewPeriod <= 0) return null
-      const newest = keyRing.newest()
-      const age = newest === undefined ? options.renewPeriod : now().getTime() - newest.orderedAt.getTime()
-      return Math.max(0, options.renewPeriod - age)
-    },
-    observe,
-    forget,
+  renewalDelay(): number | null {
+    const { keyRing, renewPeriod, now } = this.#options
+    if (renewPeriod <= 0) return null
+    const newest = keyRing.newest()
+    const age = newest === undefined ? renewPeriod : now().getTime() - newest.orderedAt.getTime()
+    return Math.max(0, renewPeriod - age)
+  }
+
+  async observe(secret: ClusterObject): Promise<boolean> {
+    const { order, log } = this.#options
+    const { name } = secret.metadata
+    try {
+      return this.#register(name, await sealingKeyFromSecret(secret, order))
+    } catch (error) {
+      log.error('Error reading key', { secret: name, ...errorFields(error) })
+      return this.forget(name)
+    }
+  }
+
+  forget(name: string): boolean {
+    const fingerprint = this.#fingerprints.get(name)
+    this.#fingerprints.delete(name)
+    // Two Secrets may hold one key: it goes with the last of them.
+    if (fingerprint === undefined || [...this.#fingerprints.values()].includes(fingerprint)) return false
+    return this.#options.keyRing.remove(fingerprint)
+  }
+
+  #register(name: string, key: SealingKey): boolean {
+    if (this.#fingerprints.get(name) === key.fingerprint) return false
+    this.forget(name)
+    this.#fingerprints.set(name, key.fingerprint)
+    this.#options.keyRing.add(key)
+    this.#options.log.info('registered private key', { secretname: name })
+    return true
   }
 }
 
