@@ -5,6 +5,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   seal: () => import('./commands/seal.ts'),
   unseal: () => import('./commands/unseal.ts'),
   reseal: () => import('./commands/reseal.ts'),
+  set: () => import('./commands/set.ts'),
   encrypt: () => import('./commands/encrypt.ts'),
   decrypt: () => import('./commands/decrypt.ts'),
   keys: () => import('./commands/keys.ts'),

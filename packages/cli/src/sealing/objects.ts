@@ -148,7 +148,7 @@ function metadataOf(root: YamlNode): SealedMetadata {
 }
 
 /** The node at a path of keys, aliases and merge keys followed. */
-function nodeAt(root: YamlNode | undefined, path: readonly string[]): YamlNode | undefined {
+export function nodeAt(root: YamlNode | undefined, path: readonly string[]): YamlNode | undefined {
   return path.reduce<YamlNode | undefined>((node, key) => target(entryOf(node, key)?.value), root)
 }
 

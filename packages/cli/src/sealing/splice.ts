@@ -44,7 +44,8 @@ export function appendEdit(segment: Segment, mapping: YamlNode, key: string, val
   return { start: edit.start + offset, end: edit.end + offset, text: edit.text }
 }
 
-function notEditable(why: string): CliError {
+/** The error for what cannot be edited in its place. */
+export function notEditable(why: string): CliError {
   return new CliError('NOT_EDITABLE', `the value cannot be replaced in its place: ${why}`, {
     hint: 'write the value as plain or quoted text of its own',
   })
@@ -118,8 +119,12 @@ function blockEntry(segment: Segment, mapping: YamlNode, key: string, value: str
   const lineBreak = /\r?\n/.exec(text)?.[0] ?? '\n'
   const found = text.indexOf(lineBreak, end)
   const at = found < 0 ? text.length : found
-  return { start: at, end: at, text: `${lineBreak}${' '.repeat(first.column - 1)}${keyText(key)}: ${value}` }
+  const mark = quoteMarks[last.style ?? ''] ?? ''
+  const line = `${' '.repeat(first.column - 1)}${keyText(key)}: ${mark}${value}${mark}`
+  return { start: at, end: at, text: `${lineBreak}${line}` }
 }
+
+const quoteMarks: Readonly<Record<string, string>> = { double: '"', single: "'" }
 
 function flowEntry(segment: Segment, mapping: YamlNode, key: string, value: string): Edit {
   const { text, format } = segment
@@ -138,6 +143,16 @@ function flowEntry(segment: Segment, mapping: YamlNode, key: string, value: stri
   const colon = text.slice(nameAt.end, lastAt.start)
   if (before === null || !/^\s*:\s*$/.test(colon)) throw notEditable('comments stand between the items')
   return { start: lastAt.end, end: lastAt.end, text: `,${before[1] || (json ? '' : ' ')}${entry(colon)}` }
+}
+
+/** The edit that puts a member with a value of JSON in front of the others of a JSON object. */
+export function prependEdit(segment: Segment, mapping: YamlNode, key: string, json: string): Edit {
+  const { text, offset } = segment
+  const start = offsetOf(segment, mapping) + 1
+  const space = /^\s*/.exec(text.slice(start))?.[0] ?? ''
+  const member = `${JSON.stringify(key)}: ${json}`
+  const edit = mapping.content.length === 0 ? member : `${space}${member},`
+  return { start: start + offset, end: start + offset, text: edit }
 }
 
 /** Keys of a Secret that YAML reads as text anywhere stand as they are. */

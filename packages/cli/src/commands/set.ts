@@ -1,0 +1,79 @@
+import type { Values } from '../command.ts'
+import { CliError, exitCode } from '../exit.ts'
+import { type Io, readAll } from '../io.ts'
+import { writeResult } from '../sealing/files.ts'
+import { setItem } from '../sealing/set.ts'
+import { sealingKeyFor } from '../sealing/source.ts'
+import { readText } from '../sealing/sources.ts'
+
+/** One line for the list of commands. */
+export const summary = 'Set one item of a SealedSecret in its file; the value comes from standard input'
+
+/** The positional arguments. */
+export const positionals = 'FILE KEY'
+
+/** The command line as data. */
+export const options = [
+  {
+    name: 'cert',
+    type: 'string',
+    value: 'FILE|URL',
+    description: 'seal with this certificate (that of the controller in the cluster)',
+  },
+  {
+    name: 'value',
+    type: 'string',
+    value: 'TEXT',
+    description: 'the value; others on this machine can see it, and the shell remembers it (standard input)',
+  },
+  { name: 'name', type: 'string', value: 'NAME', description: 'the SealedSecret, in a file of several' },
+  {
+    name: 'namespace',
+    short: 'n',
+    type: 'string',
+    value: 'NAMESPACE',
+    description: 'namespace of a SealedSecret that declares none',
+  },
+  {
+    name: 'controller-name',
+    type: 'string',
+    value: 'NAME',
+    description: 'Service of the controller (sealed-secrets-controller)',
+  },
+  {
+    name: 'controller-namespace',
+    type: 'string',
+    value: 'NAMESPACE',
+    description: 'namespace of the controller (kube-system)',
+  },
+  { name: 'kubeconfig', type: 'string', value: 'FILE', description: 'kubeconfig of the cluster' },
+  { name: 'context', type: 'string', value: 'NAME', description: 'context of the kubeconfig' },
+] as const
+
+/** Command lines that a person would type. */
+export const examples: readonly (readonly [string, string])[] = [
+  ['sealkit set --cert cert.pem sealed.yaml password < password.txt', 'a value as it is, line break included'],
+  ["printf %s 'text' | sealkit set --cert cert.pem sealed.yaml password", 'a value without line break'],
+]
+
+/** Seals the value for the file's own name, namespace and scope, and replaces the file. */
+export async function run(values: Values<typeof options>, names: readonly string[], io: Io): Promise<number> {
+  const [path, key, ...more] = names
+  if (path === undefined || key === undefined || more.length > 0) {
+    throw new CliError('USAGE', 'set needs a file and a key', {
+      hint: 'give FILE KEY, and the value on standard input',
+    })
+  }
+  const text = await readText(path, io)
+  const publicKey = await sealingKeyFor(values, io)
+  const plaintext = await readValue(values.value, io)
+  const { name, namespace } = values
+  writeResult(await setItem(text, { key, plaintext, publicKey, name, namespace }), path, io)
+  return exitCode.done
+}
+
+async function readValue(given: string | undefined, io: Io): Promise<Uint8Array> {
+  if (given !== undefined) return Buffer.from(given)
+  if (io.stdin.isTTY) io.stderr.write('type the value, then press Ctrl-D\n')
+  return readAll(io.stdin)
+}
