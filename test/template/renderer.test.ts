@@ -101,6 +101,11 @@ describe('errors cross the thread', () => {
     assert.equal(error.upstream, 'template: t:1:21: executing "t" at <fail "s3cret">: error calling fail: s3cret')
   })
 
+  it('of syntax from the thread that parses long templates', async () => {
+    assert.equal(await code(`${'{{ .user }}'.repeat(10_000)}{{ end }}`), 'TEMPLATE_SYNTAX')
+    assert.equal((await rendered('{{ .user }}'.repeat(10_000))).length, 50_000)
+  })
+
   it('of syntax before any thread is started', async () => assert.equal(await code('{{ toJson'), 'TEMPLATE_SYNTAX'))
 })
 

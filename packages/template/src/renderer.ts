@@ -49,7 +49,11 @@ export type WorkerAnswer =
 
 /** What a template of cheap functions only may use in this thread, where it holds up everything else: some 20 ms. */
 const CHEAP: Budget = { memory: 2 << 20, steps: 20_000 }
+/** Longer templates are parsed in the worker too: a megabyte of actions takes most of a second. */
+const LONG = 64 << 10
+/** How many parsed templates are kept for their next render, and how long these may be. */
 const KEPT_TEMPLATES = 256
+const KEPT_LENGTH = 16 << 10
 /** How much more time those have that make keys. */
 const SLOWER = 6
 
@@ -81,13 +85,14 @@ export class Renderer {
    * @throws TEMPLATE_SYNTAX, TEMPLATE_EXECUTION and TEMPLATE_LIMIT, as a rejected promise
    */
   async render(request: RenderRequest): Promise<Uint8Array> {
+    const { entry: _, ...options } = this.#options
+    if (request.text.length > LONG) return await this.#lanes.slow.render({ request, options })
     const template = this.#parse(request)
     const costs = new Set([...template.functions.values()].map(({ cost }) => cost))
     if (!costs.has('heavy') && !costs.has('slow')) {
       const output = this.#renderHere(template, request)
       if (output !== null) return output
     }
-    const { entry: _, ...options } = this.#options
     return await this.#lanes[costs.has('slow') ? 'slow' : 'heavy'].render({ request, options })
   }
 
@@ -101,6 +106,7 @@ export class Renderer {
     const known = this.#templates.get(key)
     if (known !== undefined) return known
     const template = parseRequest(request, this.#options, this.#functions)
+    if (request.text.length > KEPT_LENGTH) return template
     const [oldest] = this.#templates.keys()
     if (this.#templates.size >= KEPT_TEMPLATES && oldest !== undefined) this.#templates.delete(oldest)
     this.#templates.set(key, template)
