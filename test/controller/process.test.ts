@@ -163,6 +163,17 @@ const cases: Readonly<Record<string, (plane: ControlPlane, cluster: ApiServer) =
     assert.deepEqual(await exited, [0, null])
   },
 
+  'SIGUSR1 makes a new key, and what the old one sealed still works': async (plane, cluster) => {
+    const child = await startChild(plane)
+    const pem = await pemOf(child)
+    process.kill(child.server.pid, 'SIGUSR1')
+    for (const deadline = Date.now() + 10_000; (await pemOf(child)) === pem; ) assert.ok(Date.now() < deadline)
+    const key = { namespace: 'default', name: 'sealed-for-the-old-key' }
+    await cluster.create(resources.sealedSecret, await seal(pem, { ...key, stringData: { a: '1' } }))
+    await untilSynced(cluster, key, 'True')
+    await child.server.stop()
+  },
+
   'key Secrets that hold no key never stop it': async (plane, cluster) => {
     const labels = { 'sealedsecrets.bitnami.com/sealed-secrets-key': 'active' }
     const broken: Readonly<Record<string, object>> = {

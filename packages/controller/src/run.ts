@@ -94,45 +94,27 @@ interface Parts {
   readonly external: ExternalSecretService | null
 }
 
+interface Assembly {
+  readonly metrics: Metrics
+  /** An event recorder for one component. */
+  readonly recorder: (component: string) => RecordEvent
+  readonly now: () => Date
+}
+
 async function assemble(
   options: RunOptions,
   metrics: Metrics,
   recorder: (component: string) => RecordEvent,
 ): Promise<Parts> {
-  const { cluster, settings, log, now = (): Date => new Date(), onKeyRequest } = options
+  const { cluster, log, now = (): Date => new Date() } = options
+  const assembly = { metrics, recorder, now }
   const controllers: Controller[] = []
-  let sealed: SealedSecretService | null = null
-  let external: ExternalSecretService | null = null
-  if (settings.sealedSecrets !== null) {
-    const service = sealedSecretService({
-      cluster,
-      namespace: settings.namespace,
-      settings: settings.sealedSecrets,
-      metrics: metrics.sealedSecret,
-      recordEvent: recorder('sealed-secrets'),
-      log,
-      now,
-    })
-    await service.prepare()
-    onKeyRequest?.(() => {
-      service.keys.generate().catch((error: unknown) => log.error('Failed to generate new key', errorFields(error)))
-    })
-    controllers.push({ ...service.controller, background: (leading) => service.renew(leading) })
-    sealed = service
+  const sealed = await sealedPart(options, assembly)
+  if (sealed !== null) {
+    controllers.push({ ...sealed.controller, background: (leading) => sealed.renew(leading) })
   }
-  if (settings.externalSecrets !== null) {
-    external = externalSecretService({
-      cluster,
-      settings: settings.externalSecrets,
-      environment: options.environment ?? { now: () => now().getTime() },
-      ...(options.mintToken === undefined ? {} : { mintToken: options.mintToken }),
-      metrics: metrics.externalSecret,
-      recordEvent: recorder('external-secrets'),
-      log,
-      now,
-    })
-    controllers.push(...external.controllers)
-  }
+  const external = externalPart(options, assembly)
+  if (external !== null) controllers.push(...external.controllers)
   if (options.sops !== undefined) {
     const onWatchError = (error: unknown): void => log.warn('watch failed, trying again', errorFields(error))
     const recordEvent = recorder('sealkit')
@@ -140,6 +122,44 @@ async function assemble(
     controllers.push(sopsManifestController({ cluster, log, now, ...own }))
   }
   return { controllers, sealed, external }
+}
+
+async function sealedPart(
+  { cluster, settings, log, onKeyRequest }: RunOptions,
+  { metrics, recorder, now }: Assembly,
+): Promise<SealedSecretService | null> {
+  if (settings.sealedSecrets === null) return null
+  const service = sealedSecretService({
+    cluster,
+    namespace: settings.namespace,
+    settings: settings.sealedSecrets,
+    metrics: metrics.sealedSecret,
+    recordEvent: recorder('sealed-secrets'),
+    log,
+    now,
+  })
+  await service.prepare()
+  onKeyRequest?.(() => {
+    service.keys.generate().catch((error: unknown) => log.error('Failed to generate new key', errorFields(error)))
+  })
+  return service
+}
+
+function externalPart(
+  { cluster, settings, environment, mintToken, log }: RunOptions,
+  { metrics, recorder, now }: Assembly,
+): ExternalSecretService | null {
+  if (settings.externalSecrets === null) return null
+  return externalSecretService({
+    cluster,
+    settings: settings.externalSecrets,
+    environment: environment ?? { now: () => now().getTime() },
+    ...(mintToken === undefined ? {} : { mintToken }),
+    metrics: metrics.externalSecret,
+    recordEvent: recorder('external-secrets'),
+    log,
+    now,
+  })
 }
 
 async function serve(
