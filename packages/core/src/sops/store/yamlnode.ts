@@ -140,10 +140,20 @@ function sequenceNode(from: readonly Value[]): YamlNode {
     }
     if (sequence.content.length === 0) waiting.putHead(sequence)
     const item = valueNode(value)
+    quoteHinted(item)
+    if (item.kind === 'mapping') for (const child of item.content) quoteHinted(child)
     waiting.putHead(item)
     waiting.putLine(item)
     sequence.content.push(item)
   }
   waiting.putRest(sequence, sequence.content.at(-1))
   return sequence
+}
+
+/**
+ * A block that starts with a blank or an empty line needs an indentation hint, and yaml.v3 writes a wrong one in a list
+ * item and in the entries of a mapping there: sops then cannot read its own file. Such a text is quoted instead.
+ */
+function quoteHinted(item: YamlNode): void {
+  if (item.style === 'literal' && /^[ \n]/.test(item.value) && /[^\n]/.test(item.value)) item.style = 'double'
 }
