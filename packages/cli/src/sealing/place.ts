@@ -15,7 +15,12 @@ export function objectText({ metadata: { name, namespace } }: SealedObject): str
 }
 
 function shownText(text: ScalarText | undefined): string {
-  return text === undefined || text.value === '' ? '?' : text.value
+  return text === undefined || text.value === '' ? '?' : printable(text.value)
+}
+
+/** A text without the characters that a terminal would obey. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?')
 }
 
 /**
@@ -53,7 +58,8 @@ export function labelOf(object: SealedObject, namespace: string | undefined): Ui
  */
 export function sealedBytes({ value }: SealedItem): Uint8Array {
   const text = scalarText(value)
-  if (text === undefined || text.value === '') throw new CoreError('INVALID_MANIFEST', 'the item is empty')
+  const empty = text === undefined || (text.isText && text.value === '')
+  if (empty) throw new CoreError('INVALID_MANIFEST', 'the item is empty')
   if (!text.isText) throw new CoreError('INVALID_MANIFEST', 'the item is no text', { hint: 'quote it' })
   return decodeBase64(text.value)
 }

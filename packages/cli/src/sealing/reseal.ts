@@ -4,7 +4,7 @@ import type { PublicKey } from '@sealkit/core/platform'
 import { fingerprint, type KeyRing, type SealingKey, sealItem, unsealItem } from '@sealkit/core/sealed'
 import type { YamlNode } from '@sealkit/core/yaml'
 import { type SealedItem, type SealedObject, type Segment, sealedObjects, segmentsOf } from './objects.ts'
-import { labelOf, objectText, sealedBytes } from './place.ts'
+import { labelOf, objectText, printable, sealedBytes } from './place.ts'
 import { checkEdited, type Edit, scalarEdit, spliced } from './splice.ts'
 
 /** The keys that resealing works with. */
@@ -93,7 +93,7 @@ async function resealObject(
         const edit = await resealItem(object.segment, item, itemLabel, keys)
         if (edit !== null) edits.push(edit)
       } catch (error) {
-        fail(`${place}: ${item.key}`, error)
+        fail(`${place}: ${printable(item.key)}`, error)
       }
     }),
   )

@@ -1,0 +1,98 @@
+import { SealkitError } from '@sealkit/core'
+import type { CheckContext, Checked, Checker, Finding } from '../checker.ts'
+import type { Values } from '../command.ts'
+import { exitCode } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { sealedSecretChecker } from '../sealing/check.ts'
+import { readKeyRing } from '../sealing/keys.ts'
+import { printable } from '../sealing/place.ts'
+import { progress } from '../sealing/progress.ts'
+import { sealingKeyFor } from '../sealing/source.ts'
+import { type Source, sourcesOf } from '../sealing/sources.ts'
+
+/** One line for the list of commands. */
+export const summary = 'Check SealedSecrets without a cluster: form, names, scopes, and with keys whether they open'
+
+/** The positional arguments. */
+export const positionals = '[FILE|DIRECTORY...]'
+
+/** The command line as data. */
+export const options = [
+  {
+    name: 'cert',
+    type: 'string',
+    multiple: true,
+    value: 'FILE|URL',
+    description: 'a certificate that they should be sealed for: the size of its key is compared',
+  },
+  {
+    name: 'key',
+    short: 'k',
+    type: 'string',
+    multiple: true,
+    value: 'FILE|DIRECTORY',
+    description: 'private keys that should open them; where none does, the reason is looked for',
+  },
+  {
+    name: 'namespace',
+    short: 'n',
+    type: 'string',
+    value: 'NAMESPACE',
+    description: 'namespace of objects that declare none',
+  },
+] as const
+
+/** Command lines that a person would type. */
+export const examples: readonly (readonly [string, string])[] = [
+  ['sealkit check --cert cert.pem clusters/', 'what CI can know without a private key'],
+  ['sealkit check --key keys/ clusters/', 'does everything open?'],
+]
+
+/** What checks each kind. */
+const checkers: readonly Checker[] = [sealedSecretChecker]
+
+/** Prints one line for each finding, and fails when there is one. */
+export async function run(values: Values<typeof options>, paths: readonly string[], io: Io): Promise<number> {
+  const sources = sourcesOf(paths, io)
+  const context: CheckContext = {
+    publicKeys: await Promise.all((values.cert ?? []).map((cert) => sealingKeyFor({ cert }, io))),
+    keyRing: values.key === undefined ? undefined : await readKeyRing(values.key, io),
+    namespace: values.namespace,
+  }
+  const bar = progress('checking', sources.length, io)
+  const total = { objects: 0, findings: 0 }
+  for (const source of sources) {
+    bar.step()
+    const { objects, findings } = await checkSource(source, context)
+    total.objects += objects
+    total.findings += findings.length
+    if (findings.length > 0) bar.clear()
+    for (const finding of findings) io.stdout.write(`${lineOf(source.path, finding)}\n`)
+  }
+  bar.clear()
+  io.stderr.write(`checked ${total.objects} objects, ${total.findings} findings\n`)
+  return total.findings > 0 ? exitCode.failed : exitCode.done
+}
+
+async function checkSource(source: Source, context: CheckContext): Promise<Checked> {
+  try {
+    const text = await source.read()
+    const mentioned = checkers.filter((checker) => source.named || checker.mentions(text))
+    const results = await Promise.all(mentioned.map((checker) => checker.check(text, context)))
+    const objects = results.reduce((sum, result) => sum + result.objects, 0)
+    if (source.named && objects === 0) return fileFinding(`no ${checkers.map(({ kind }) => kind).join(' or ')} found`)
+    return { objects, findings: results.flatMap(({ findings }) => findings) }
+  } catch (error) {
+    if (!(error instanceof SealkitError)) throw error
+    return fileFinding(error.message.replace(`${source.path}: `, ''))
+  }
+}
+
+function fileFinding(text: string): Checked {
+  return { objects: 0, findings: [{ place: [], text }] }
+}
+
+/** A finding is one line, whatever names the file's author chose. */
+function lineOf(path: string, { place, text }: Finding): string {
+  return printable([path, ...place, text].join(': '))
+}
