@@ -1,6 +1,6 @@
 import { formatFloat } from '../../go/float.ts'
 import type { YamlNode } from '../../yaml/node.ts'
-import { isOldBool, resolveTag } from '../../yaml/resolve.ts'
+import { isBase60, isOldBool, resolveTag } from '../../yaml/resolve.ts'
 import { type Branch, type Comment, type Item, isBranch, isComment, isList, isTime, type Value } from '../tree.ts'
 
 /** The node of a whole document. */
@@ -33,16 +33,13 @@ function numberNode(text: string): YamlNode {
   return plainNode(resolveTag(text), text)
 }
 
-// What YAML 1.1 reads as a number to base 60.
-const base60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
-
 /** A string in the style that yaml.v3 gives it; where YAML does not allow that style the emitter takes the next. */
 function stringNode(value: string): YamlNode {
   if (value === '<<') return { ...plainNode('!!merge', value), tagged: true }
   const node = plainNode('!!str', value)
   // Go loses a block that starts with a tab when it reads it again; sops then writes null.
   if (value.includes('\n')) return { ...node, style: value.startsWith('\t') ? 'double' : 'literal' }
-  const plain = resolveTag(value) === '!!str' && !isOldBool(value) && !base60.test(value)
+  const plain = resolveTag(value) === '!!str' && !isOldBool(value) && !isBase60(value)
   return plain ? node : { ...node, style: 'double' }
 }
 
