@@ -1,9 +1,9 @@
 import { masterKeys } from '@sealkit/keyservice'
 import { createRenderer, createSessions, type Environment, type Policy } from '@sealkit/resolver'
 import { type Context, documentAccess, type ManifestDocument, sealedSecretRender } from 'sealkit'
-import { keyIo } from './compat/sops/keyio.ts'
 import type { Io } from './io.ts'
 import { readKeyRing } from './sealing/keys.ts'
+import { keyIo } from './sops/keyio.ts'
 
 /** What the sources are opened with. */
 export interface OpenSourcesOptions {

@@ -18,12 +18,12 @@ import {
 } from '@sealkit/core/sops'
 import { masterKeys } from '@sealkit/keyservice'
 import type { Values } from '../command.ts'
-import { keyIo } from '../compat/sops/keyio.ts'
 import { CliError, exitCode } from '../exit.ts'
 import { type Io, readAll } from '../io.ts'
 import { readInput, writeResult } from '../sealing/files.ts'
 import { creationRule, findConfig } from '../sops/creation.ts'
 import { namedFormat } from '../sops/format.ts'
+import { keyIo } from '../sops/keyio.ts'
 
 /** One line for the list of commands. */
 export const summary = 'Encrypt the values of files with SOPS'

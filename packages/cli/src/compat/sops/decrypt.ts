@@ -1,8 +1,8 @@
 import { type Branch, isBranch, type Store } from '@sealkit/core/sops'
+import { parseTreePath, type TreePath, truncate } from '../../sops/treepath.ts'
 import { codes, goText, SopsExit, step } from './exit.ts'
 import { target, writeOutput } from './files.ts'
 import type { Session } from './session.ts'
-import { parseTreePath, type TreePath, truncate } from './treepath.ts'
 
 /** `sops decrypt [file]` */
 export async function decrypt(session: Session): Promise<number> {

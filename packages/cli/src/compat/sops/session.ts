@@ -19,9 +19,9 @@ import {
 } from '@sealkit/core/sops'
 import { type MasterKeys, masterKeys } from '@sealkit/keyservice'
 import type { Io } from '../../io.ts'
+import { keyIo } from '../../sops/keyio.ts'
 import { codes, goText, pathError, SopsExit, step, warn } from './exit.ts'
 import { exists, readInput, type Target } from './files.ts'
-import { keyIo } from './keyio.ts'
 import type { FlagValues } from './parse.ts'
 import type { request } from './request.ts'
 

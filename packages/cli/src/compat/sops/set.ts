@@ -3,11 +3,11 @@ import { resolve } from 'node:path'
 import { type Branch, IvStash, isBranch, openStore, type SopsFile, type Value } from '@sealkit/core/sops'
 import { CliError } from '../../exit.ts'
 import { readAll } from '../../io.ts'
+import { parseTreePath, setValue, type TreePath, unsetValue } from '../../sops/treepath.ts'
 import { encryptTree } from './encrypt.ts'
 import { codes, pathError, SopsExit, step } from './exit.ts'
 import { exists, type Target, writeOutput } from './files.ts'
 import type { Session } from './session.ts'
-import { parseTreePath, setValue, type TreePath, unsetValue } from './treepath.ts'
 
 /** `sops set file index value` */
 export async function set(session: Session): Promise<number> {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { KeyIo, RunResult } from '@sealkit/keyservice'
-import type { Io } from '../../io.ts'
+import type { Io } from '../io.ts'
 
 /** The machine as master keys see it. */
 export function keyIo(io: Io): KeyIo {

@@ -1,5 +1,5 @@
 import { type Branch, goType, type Item, isBranch, isList, type Value } from '@sealkit/core/sops'
-import { CliError } from '../../exit.ts'
+import { CliError } from '../exit.ts'
 
 /** A place in a tree: keys and list positions. */
 export type TreePath = readonly (string | number)[]
