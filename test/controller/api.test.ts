@@ -9,6 +9,7 @@ import {
   serveMetrics,
   serveSealedSecretsApi,
 } from '@sealkit/controller'
+import fc from 'fast-check'
 
 interface Reply {
   readonly status: number
@@ -193,4 +194,22 @@ test('the limiter gives back one request per interval and forgets the client tha
   allow('b')
   allow('c')
   assert.equal(allow('a').allowed, true)
+})
+
+test('the limiter never lets more than the burst and the rate allow, whenever the requests come', () => {
+  const gaps = fc.array(fc.integer({ min: 0, max: 2_000 }), { minLength: 1, maxLength: 60 })
+  fc.assert(
+    fc.property(gaps, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 0, max: 5 }), (waits, rate, burst) => {
+      let time = 0
+      let passed = 0
+      const allow = createLimiter({ rate, burst, now: () => time })
+      for (const wait of waits) {
+        time += wait
+        const { allowed, remaining, limit } = allow('a')
+        if (allowed) passed += 1
+        assert.ok(remaining >= 0 && remaining < limit)
+        assert.ok(passed <= burst + 1 + (time / 1000) * rate + 1e-6, `${passed} in ${time} ms`)
+      }
+    }),
+  )
 })

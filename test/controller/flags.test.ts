@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Flag, flagUsage, parseFlags } from '@sealkit/controller'
+import { ControllerError, type Flag, flagUsage, parseFlags } from '@sealkit/controller'
+import fc from 'fast-check'
 
 const table: readonly Flag[] = [
   { name: 'name', type: 'text', default: 'x', usage: 'A name.' },
@@ -70,4 +71,24 @@ test('usage shows defaults that say something, and no hidden flag', () => {
   assert.equal(lines.length, 5)
   assert.equal(lines[0], '      --name text         A name. (default "x")')
   assert.equal(lines[1], '      --on                A switch.')
+})
+
+test('whatever the arguments are, the answer is values or a usage error', () => {
+  const argument = fc.oneof(
+    fc.string(),
+    fc.constantFrom('--', '-', '--on', '--name', '--count=1', '--period', '--=', '--name=--on'),
+    fc.string().map((text) => `--name=${text}`),
+    fc.string().map((text) => `--period=${text}`),
+  )
+  fc.assert(
+    fc.property(fc.array(argument, { maxLength: 6 }), (args) => {
+      try {
+        const values = parseFlags(table, { args })
+        assert.equal(typeof values.text('name'), 'string')
+        assert.ok(Number.isFinite(values.milliseconds('period')))
+      } catch (error) {
+        assert.ok(error instanceof ControllerError && error.code === 'CONTROLLER_USAGE')
+      }
+    }),
+  )
 })

@@ -26,6 +26,9 @@ export interface LimitOptions {
   readonly capacity?: number
 }
 
+/** Milliseconds that sums of fractions may be off. */
+const rounding = 1e-6
+
 /**
  * The generic cell rate algorithm, per key, with the numbers that `throttled` (upstream's library) reports: a limit
  * of `burst + 1`, times in whole seconds rounded up.
@@ -41,13 +44,13 @@ export function createLimiter(options: LimitOptions): Limiter {
     const arrival = Math.max(time, arrivals.get(key) ?? time)
     const next = arrival + interval
     const early = next - tolerance - time
-    if (early > 0) {
+    if (early > rounding) {
       return { allowed: false, limit, remaining: 0, reset: seconds(arrival - time), retryAfter: seconds(early) }
     }
     arrivals.delete(key)
     arrivals.set(key, next)
     if (arrivals.size > capacity) arrivals.delete(arrivals.keys().next().value ?? key)
-    const remaining = Math.floor((tolerance - (next - time)) / interval)
+    const remaining = Math.max(0, Math.floor((tolerance - (next - time) + rounding) / interval))
     return { allowed: true, limit, remaining, reset: seconds(next - time), retryAfter: 0 }
   }
 }
