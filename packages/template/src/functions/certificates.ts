@@ -7,9 +7,9 @@ import { type Certificate, parseCertificate } from '../x509/certificate.ts'
 import { type KeyKind, keyPem, parseKeyPem } from '../x509/key.ts'
 import { decodePem, encodePem } from '../x509/pem.ts'
 import { decodeBase64 } from './encoding.ts'
+import { isIpv6 } from './ipv6.ts'
 import { encode } from './json.ts'
 import { type Context, type FunctionRow, rows } from './row.ts'
-import { isIpv6 } from './url-parts.ts'
 
 /** sprig's certificate: the PEM of a certificate and of its key. */
 export class CertificatePair implements Opaque {

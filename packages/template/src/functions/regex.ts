@@ -100,7 +100,7 @@ function invalidUtf8(text: string): number | null {
 }
 
 /** A pattern that ends where only the rest of it could tell whether it is sound. */
-const UNFINISHED = /missing closing|trailing backslash|invalid (?:escape|character class range|named capture)/
+const UNFINISHED = /missing closing|trailing backslash|invalid (?:character class range|named capture)|`\\[xpP]/
 
 /** Refuses a pattern that is not UTF-8: with the first fault before that place, as Go reads it, or for that itself. */
 function refuse(pattern: string, broken: number): never {

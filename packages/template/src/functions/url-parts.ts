@@ -1,5 +1,6 @@
 import { failure } from '../error.ts'
 import { quote } from '../quote.ts'
+import { ipv6Fault } from './ipv6.ts'
 
 /** A URL taken apart as Go's net/url does; texts are unescaped but for the query. */
 export interface UrlParts {
@@ -142,20 +143,9 @@ function parseLiteral(host: string): string {
       : unescapeUrl(name.slice(0, zone), 'host') + unescapeUrl(name.slice(zone), 'zone')
   const address = plain.split('%')[0] ?? ''
   if (/^\d+(?:\.\d+){3}$/.test(address)) fault('invalid IP-literal')
-  if (!isIpv6(address)) fault(`invalid host: ParseAddr(${quote(plain)}): unable to parse IP`)
+  const problem = ipv6Fault(plain)
+  if (problem !== null) fault(`invalid host: ${problem}`)
   return `[${plain}]${unescapeUrl(port, 'host')}`
-}
-
-/** Whether a text is an IPv6 address: eight groups, of which one run may be left out; the last two may be IPv4. */
-export function isIpv6(text: string): boolean {
-  const v4 = /^(.*:)(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)
-  if (v4?.slice(2).some((part) => Number(part) > 255 || /^0\d/.test(part))) return false
-  const whole = v4 === null ? text : `${v4[1]}0:0`
-  const halves = whole.split('::')
-  if (halves.length > 2) return false
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')))
-  if (!groups.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return false
-  return halves.length === 2 ? groups.length < 8 : groups.length === 8
 }
 
 function isPort(text: string): boolean {
