@@ -13,6 +13,13 @@ const files = globSync('**/*.test.ts', { cwd: here, exclude: ['node_modules/**',
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
   .sort()
 
+if (wanted.length === 0) {
+  spawnSync(process.execPath, ['--conditions=source', '--no-warnings', 'servers/prepare.ts'], {
+    cwd: here,
+    stdio: 'inherit',
+  })
+}
+
 const run = spawnSync(
   process.execPath,
   ['--test', '--conditions=source', '--no-warnings', '--test-concurrency=2', '--test-timeout=900000', ...files],
