@@ -244,7 +244,8 @@ function equalsObjects(a: Value, b: Value): boolean {
   }
   if (isNil(a) || isNil(b)) return isNil(a) === isNil(b)
   if (!isOpaque(b)) failure(`non-comparable type ${reflectText(b)}: ${typeOf(b)}`)
-  return isOpaque(a) && isOpaque(b) && a.type === b.type && a.equals(b)
+  // Pointers are equal when they point to the same thing.
+  return isOpaque(a) && a.type === b.type && (b.kind === 'ptr' ? a === b : a.equals(b))
 }
 
 /** What `%s` of a reflect.Value prints: the value under `%s`. */
