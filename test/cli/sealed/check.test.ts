@@ -258,3 +258,12 @@ test('what cannot be checked at all', async () => {
   }
   assert.equal((await sealkit(['check', 'binary.yaml'])).stdout, 'binary.yaml: no UTF-8 text\n')
 })
+
+test('only the nearest names are tried, however many there are', async () => {
+  const many = Array.from({ length: 500 }, (_, at) =>
+    manifest({ a: 'AA' }).replace('name: db\n  namespace: shop', `name: n${at}\n  namespace: s${at}`),
+  )
+  const stdin = [manifest({ a: await item('x', { cert: 'third' }) }), ...many].join('---\n')
+  const { stdout } = await sealkit(['check', ...key], { stdin })
+  assert.ok(stdout.startsWith(`stdin: ${object}: a: ${unknown}\n`))
+})

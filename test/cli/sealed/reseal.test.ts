@@ -42,6 +42,8 @@ const layouts: Readonly<Record<string, string>> = {
   'other documents': `kind: ConfigMap\ndata: {x: y}\n---\n${manifest({ a, b })}---\n# end\n`,
   'JSON with tabs': `${json}\n`,
   'compact JSON': JSON.stringify(JSON.parse(json)),
+  'JSON with escapes that YAML lacks': json.replace('"kind"', '"x": "\\ud83d\\ude00 \\/ \\\\ud83d", "kind"'),
+  'JSON objects one after the other': `${json} {"kind": "Pod"}\n${JSON.stringify({ a: '}{"' })}`,
   'a List': JSON.stringify({ kind: 'List', items: [JSON.parse(json)] }),
 }
 
@@ -55,7 +57,7 @@ test('only the ciphertexts change, whatever the layout', async () => {
       const [before, after] = [stdin, stdout].map((text) => bare(text.replace(/\\\n {6}/, '')))
       assert.equal(after, before, name)
     }
-    if (name === 'other documents') continue
+    if (name === 'other documents' || name.endsWith('the other')) continue
     assert.deepEqual(await plaintexts(stdout), { a: 'first', b: 'second' }, name)
     assert.equal((await sealkit(['unseal', '-k', 'old.key'], { stdin: stdout })).code, 1, name)
   }

@@ -126,7 +126,7 @@ async function openText(
   const texts = (field: 'name' | 'namespace'): string[] => near.flatMap((one) => one[field]?.value || [])
   try {
     const target = { ...identityOf(object, namespace), scope: object.metadata.scope }
-    const namespaces = [...texts('namespace'), ...(namespace === undefined ? [] : [namespace]), 'default']
+    const namespaces = ['default', ...(namespace === undefined ? [] : [namespace]), ...texts('namespace')]
     return await diagnose({ sealed, target, names: texts('name'), namespaces }, keyRing)
   } catch (error) {
     // A missing name is a finding of the object already.

@@ -44,11 +44,15 @@ async function opens(keyRing: KeyRing, sealed: Uint8Array, { scope, namespace, n
   }
 }
 
+/** Each label costs a decryption for every key, so only so many names and namespaces are tried: the nearest. */
+const maxNames = 6
+
 /** Every other label once, the likeliest first: what differs least. */
-function others({ target, names, namespaces }: Patient): Target[] {
+function others({ target, ...near }: Patient): Target[] {
+  const [names, namespaces] = [near.names, near.namespaces].map((texts) => [...new Set(texts)].slice(0, maxNames))
   const targets = [target.scope, ...scopes.map(({ name }) => name)].flatMap((scope) =>
-    [target.namespace, ...namespaces].flatMap((namespace) =>
-      [target.name, ...names].map((name): Target => ({ scope, namespace, name })),
+    [target.namespace, ...(namespaces ?? [])].flatMap((namespace) =>
+      [target.name, ...(names ?? [])].map((name): Target => ({ scope, namespace, name })),
     ),
   )
   const distance = (other: Target): number =>

@@ -62,7 +62,18 @@ export function segmentsOf(text: string): Segment[] {
   const json = isJson(text) ? jsonValues(text) : null
   const parts = json ?? [{ text, offset: 0 }]
   const format = json === null ? 'yaml' : 'json'
-  return parts.map((part) => ({ ...part, format, documents: parseDocuments(part.text), lines: lineStarts(part.text) }))
+  return parts.map((part) => {
+    const read = json === null ? part.text : withYamlEscapes(part.text)
+    return { ...part, format, documents: parseDocuments(read), lines: lineStarts(part.text) }
+  })
+}
+
+/** YAML lacks two escapes of JSON; what stands for them here has their length, so that positions hold. */
+function withYamlEscapes(json: string): string {
+  return json.replace(/\\(?:u[dD][89a-fA-F][\da-fA-F]{2}|.)/g, (found) => {
+    if (found.length > 2) return '??????'
+    return found === '\\/' ? '//' : found
+  })
 }
 
 /** Lines as YAML 1.1 counts them. */
@@ -76,7 +87,7 @@ function jsonValues(text: string): { text: string; offset: number }[] | null {
   const values: { text: string; offset: number }[] = []
   let depth = 0
   let end = 0
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/gs)) {
+  for (const { 0: token, index } of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/gs)) {
     if (token === '{' || token === '[') depth++
     else if (token === '}' || token === ']') depth--
     if (depth !== 0) continue

@@ -66,8 +66,8 @@ const styles: Readonly<Record<string, (place: Place) => Edit | undefined>> = {
       ? { start, end: start + node.value.length, text: value }
       : undefined
   },
-  double: (place) => quoted(place, /"(?:[^"\\]|\\.)*"/sy),
-  single: (place) => quoted(place, /'(?:[^']|'')*'/sy),
+  double: (place) => quoted(place, /"[^"\\]*(?:\\.[^"\\]*)*"/sy),
+  single: (place) => quoted(place, /'[^']*(?:''[^']*)*'/sy),
   literal: blockScalar,
   folded: blockScalar,
 }
