@@ -15,7 +15,6 @@ export { type KeyOrder, KeyRing, type SealingKey, sealingKey, sealingKeyFromSecr
 export { label } from './label.ts'
 export { decodePem, encodePem, type PemBlock } from './pem.ts'
 export { parsePrivateKey, parsePrivateKeys, privateKeyPem } from './privatekey.ts'
-export { type ResealOptions, resealItems } from './reseal.ts'
 export { isScope, names, type Scope, type ScopeRow, scopeOf, scopes, withScope } from './scope.ts'
 export { type SealOptions, sealedSecretType, sealSecret } from './seal.ts'
 export { type Render, type UnsealOptions, unsealData, unsealItems, unsealManifest, unsealSecret } from './unseal.ts'

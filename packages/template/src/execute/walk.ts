@@ -169,10 +169,12 @@ function range(state: State, value: Value, loop: Loop): boolean {
   }
   if (value instanceof Dict) {
     const isInterface = value.element === ANY
-    for (const key of value.sortedKeys()) {
-      if (round(state, { loop, index: key, item: value.entries.get(key), isInterface })) break
+    // Go takes keys and values before the first round: what the body changes in the map is not seen.
+    const entries = value.sortedKeys().map((key) => [key, value.entries.get(key)] as const)
+    for (const [index, item] of entries) {
+      if (round(state, { loop, index, item, isInterface })) break
     }
-    return value.entries.size > 0
+    return entries.length > 0
   }
   const count = integerOf(value)
   if (count !== null) return rangeInteger(state, value, count, loop)
