@@ -1,6 +1,7 @@
 import { SealkitError } from '@sealkit/core'
 import type { CheckContext, Checked, Checker, Finding } from '../checker.ts'
 import type { Values } from '../command.ts'
+import { count } from '../count.ts'
 import { exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { sealedSecretChecker } from '../sealing/check.ts'
@@ -70,7 +71,7 @@ export async function run(values: Values<typeof options>, paths: readonly string
     for (const finding of findings) io.stdout.write(`${lineOf(source.path, finding)}\n`)
   }
   bar.clear()
-  io.stderr.write(`checked ${total.objects} objects, ${total.findings} findings\n`)
+  io.stderr.write(`checked ${count(total.objects, 'object')}, ${count(total.findings, 'finding')}\n`)
   return total.findings > 0 ? exitCode.failed : exitCode.done
 }
 

@@ -1,5 +1,6 @@
 import { SealkitError } from '@sealkit/core'
 import type { Values } from '../command.ts'
+import { count } from '../count.ts'
 import { CliError, errorText, exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { writeResult } from '../sealing/files.ts'
@@ -139,8 +140,4 @@ function failure(place: string, error: SealkitError): CliError {
 function summaryText(total: Readonly<Record<'items' | 'files' | 'failed', number>>, values: ResealValues): string {
   const verb = values['dry-run'] ? 'would reseal' : 'resealed'
   return `${verb} ${count(total.items, 'item')} in ${count(total.files, 'file')}, ${total.failed} failed\n`
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`
 }
