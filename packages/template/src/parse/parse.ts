@@ -63,8 +63,13 @@ class Parser extends ExpressionParser {
     // Go's nested parser starts without an action line of its own.
     const line = this.actionLine
     this.actionLine = 0
+    const opened = this.last
     const { nodes, mark } = this.list()
-    if (mark.kind !== 'end') this.fail('unexpected %s in %s', '{{else}}', context)
+    if (mark.kind !== 'end') {
+      // A block's end is judged by the parser around it, which has read no further than the block's own action.
+      if (context === 'block clause') this.last = opened
+      this.fail('unexpected %s in %s', '{{else}}', context)
+    }
     this.add(name, nodes)
     this.scope = outer
     this.actionLine = line
