@@ -1,14 +1,48 @@
 import { quote } from '../quote.ts'
 
-/** Why a text is no IPv6 address, in the words of Go's netip.ParseAddr; null when it is one. A zone after `%` may follow. */
-export function ipv6Fault(text: string): string | null {
-  const fault = new Ipv6Reader(text).read()
+/** Why a text is no IP address, in the words of Go's netip.ParseAddr; null when it is one. A zone after `%` may follow. */
+export function addressFault(text: string): string | null {
+  const fault = faultOf(text)
   return fault === null ? null : `ParseAddr(${quote(text)}): ${fault}`
+}
+
+/** Whether the first separator makes a text an IPv4 address, for which Go then takes it. */
+export function isIpv4Form(text: string): boolean {
+  return /[.:%]/.exec(text)?.[0] === '.'
+}
+
+function faultOf(text: string): string | null {
+  if (isIpv4Form(text)) return ipv4Fault(text)
+  const separator = /[:%]/.exec(text)?.[0]
+  if (separator === '%') return 'missing IPv6 address'
+  return separator === undefined ? 'unable to parse IP' : new Ipv6Reader(text).read()
+}
+
+/** Go's parseIPv4Fields: the first fault from the left. */
+function ipv4Fault(text: string): string | null {
+  let field = ''
+  let fields = 1
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charAt(at)
+    if (character >= '0' && character <= '9') {
+      if (field === '0') return 'IPv4 field has octet with leading zero'
+      field += character
+      if (Number(field) > 255) return 'IPv4 field has value >255'
+    } else if (character === '.') {
+      if (field === '' || at === text.length - 1) {
+        return `IPv4 field must have at least one digit (at ${quote(text.slice(at))})`
+      }
+      if (fields === 4) return 'IPv4 address too long'
+      fields += 1
+      field = ''
+    } else return `unexpected character (at ${quote(text.slice(at))})`
+  }
+  return fields < 4 ? 'IPv4 address too short' : null
 }
 
 /** Whether a text is an IPv6 address without a zone. */
 export function isIpv6(text: string): boolean {
-  return text.includes(':') && !text.includes('%') && ipv6Fault(text) === null
+  return text.includes(':') && !text.includes('%') && addressFault(text) === null
 }
 
 class Ipv6Reader {
@@ -26,7 +60,6 @@ class Ipv6Reader {
 
   read(): string | null {
     if (this.#zone === '') return 'zone must be a non-empty string'
-    if (!this.#rest.includes(':')) return 'unable to parse IP'
     if (this.#rest.startsWith('::')) {
       this.#ellipsis = 0
       this.#rest = this.#rest.slice(2)
@@ -73,19 +106,10 @@ class Ipv6Reader {
     if (this.#count + 4 > 16) {
       return this.#at('too many hex fields to fit an embedded IPv4 at the end of the address')
     }
-    const fault = this.#ipv4Fault()
+    const fault = ipv4Fault(this.#rest)
     if (fault !== null) return fault
     this.#rest = ''
     this.#count += 4
     return null
-  }
-
-  #ipv4Fault(): string | null {
-    const parts = this.#rest.split('.')
-    if (!/^[0-9.]*$/.test(this.#rest)) return this.#at('unexpected character')
-    if (parts.some((part) => part.length > 1 && part.startsWith('0'))) return 'IPv4 field has octet with leading zero'
-    if (parts.some((part) => Number(part) > 255)) return 'IPv4 field has value >255'
-    if (parts.includes('')) return 'IPv4 field must have at least one digit'
-    return parts.length === 4 ? null : parts.length < 4 ? 'IPv4 address too short' : 'IPv4 address too long'
   }
 }

@@ -1,6 +1,6 @@
 import { failure } from '../error.ts'
 import { quote } from '../quote.ts'
-import { ipv6Fault } from './ipv6.ts'
+import { addressFault, isIpv4Form } from './ipv6.ts'
 
 /** A URL taken apart as Go's net/url does; texts are unescaped but for the query. */
 export interface UrlParts {
@@ -141,10 +141,9 @@ function parseLiteral(host: string): string {
     zone < 0
       ? unescapeUrl(name, 'host')
       : unescapeUrl(name.slice(0, zone), 'host') + unescapeUrl(name.slice(zone), 'zone')
-  const address = plain.split('%')[0] ?? ''
-  if (/^\d+(?:\.\d+){3}$/.test(address)) fault('invalid IP-literal')
-  const problem = ipv6Fault(plain)
+  const problem = addressFault(plain)
   if (problem !== null) fault(`invalid host: ${problem}`)
+  if (isIpv4Form(plain)) fault('invalid IP-literal')
   return `[${plain}]${unescapeUrl(port, 'host')}`
 }
 
