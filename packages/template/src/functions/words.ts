@@ -76,6 +76,18 @@ function runEnd(text: string, start: number, first: number, inside: (rune: numbe
   return end
 }
 
+// Chinese characters, which xstrings takes for no alphabet: its own ranges, not Unicode's.
+const CJK = [
+  [0x3400, 0x4d85],
+  [0x4e00, 0x9fcc],
+  [0x20000, 0x2b81d],
+] as const
+
+/** xstrings' isAlphabet: a letter that is no Chinese character. */
+function isAlphabet(rune: number): boolean {
+  return isLetter(rune) && !CJK.some(([first, last]) => rune >= first && rune <= last)
+}
+
 function nextWord(text: string): Word {
   if (text === '') return { kind: 'invalid', text: '', rest: '' }
   const { rune, size } = nextRune(text, RUNE_ERROR)
@@ -84,14 +96,14 @@ function nextWord(text: string): Word {
   if (isConnector(rune)) return word('connector', runEnd(text, size, rune, isConnector))
   if (isPunctuation(rune)) return word('punctuation', runEnd(text, size, rune, isPunctuation))
   if (isUpper(rune)) return word('upper', upperEnd(text, size, rune))
-  if (isLetter(rune))
+  if (isAlphabet(rune))
     return word(
       'alphabet',
-      runEnd(text, size, rune, (next) => isLetter(next) && !isUpper(next)),
+      runEnd(text, size, rune, (next) => isAlphabet(next) && !isUpper(next)),
     )
   if (isNumber(rune)) return word('number', runEnd(text, size, rune, isNumber))
   const isOther = (next: number): boolean =>
-    !isConnector(next) && !isLetter(next) && !isNumber(next) && !isPunctuation(next)
+    !isConnector(next) && !isAlphabet(next) && !isNumber(next) && !isPunctuation(next)
   return word('other', runEnd(text, size, rune, isOther))
 }
 
@@ -106,13 +118,13 @@ function upperEnd(text: string, start: number, first: number): number {
     while (end < text.length) {
       const next = nextRune(text.slice(end), previous)
       previous = next.rune
-      if (!isUpper(next.rune)) return isLetter(next.rune) ? end - last : end
+      if (!isUpper(next.rune)) return isAlphabet(next.rune) ? end - last : end
       last = next.size
       end += next.size
     }
     return end
   }
-  return isLetter(rune) ? runEnd(text, start + size, rune, (next) => isLetter(next) && !isUpper(next)) : start
+  return isAlphabet(rune) ? runEnd(text, start + size, rune, (next) => isAlphabet(next) && !isUpper(next)) : start
 }
 
 function lower(word: Word, connector: string): string {
