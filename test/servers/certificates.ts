@@ -63,7 +63,8 @@ function certificateFor(
   const { publicKey, privateKey } = keyPair()
   const certificate = forge.pki.createCertificate()
   certificate.publicKey = forge.pki.publicKeyFromPem(publicKey)
-  certificate.serialNumber = `00${randomBytes(12).toString('hex')}`
+  // A first byte of 01 keeps the number positive and its DER minimal, whatever follows.
+  certificate.serialNumber = `01${randomBytes(12).toString('hex')}`
   certificate.validity.notBefore = new Date(Date.now() - 3_600_000)
   certificate.validity.notAfter = new Date(Date.now() + 30 * 86_400_000)
   certificate.setSubject([
