@@ -6,6 +6,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   unseal: () => import('./commands/unseal.ts'),
   reseal: () => import('./commands/reseal.ts'),
   set: () => import('./commands/set.ts'),
+  edit: () => import('./commands/edit.ts'),
   check: () => import('./commands/check.ts'),
   encrypt: () => import('./commands/encrypt.ts'),
   decrypt: () => import('./commands/decrypt.ts'),

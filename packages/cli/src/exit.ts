@@ -5,6 +5,7 @@ export const exitCode = { done: 0, failed: 1, usage: 2 } as const
 
 /** Codes of {@link CliError}. */
 export type CliErrorCode =
+  | 'EDITOR_FAILED'
   | 'FILE_EXISTS'
   | 'FILE_UNREADABLE'
   | 'FILE_UNWRITABLE'

@@ -2,6 +2,7 @@ import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
 import { type Io, readAll } from '../io.ts'
 import { writeResult } from '../sealing/files.ts'
+import { readKeyRing } from '../sealing/keys.ts'
 import { setItem } from '../sealing/set.ts'
 import { sealingKeyFor } from '../sealing/source.ts'
 import { readText } from '../sealing/sources.ts'
@@ -25,6 +26,14 @@ export const options = [
     type: 'string',
     value: 'TEXT',
     description: 'the value; others on this machine can see it, and the shell remembers it (standard input)',
+  },
+  {
+    name: 'key',
+    short: 'k',
+    type: 'string',
+    multiple: true,
+    value: 'FILE|DIRECTORY',
+    description: 'private keys, for a file of the format before 0.7, which seals all items as one',
   },
   { name: 'name', type: 'string', value: 'NAME', description: 'the SealedSecret, in a file of several' },
   {
@@ -68,7 +77,8 @@ export async function run(values: Values<typeof options>, names: readonly string
   const publicKey = await sealingKeyFor(values, io)
   const plaintext = await readValue(values.value, io)
   const { name, namespace } = values
-  writeResult(await setItem(text, { key, plaintext, publicKey, name, namespace }), path, io)
+  const keyRing = values.key === undefined ? undefined : await readKeyRing(values.key, io)
+  writeResult(await setItem(text, { key, plaintext, publicKey, keyRing, name, namespace }), path, io)
   return exitCode.done
 }
 

@@ -103,8 +103,8 @@ function dense(text: string): string {
   return text.replace(/\s/g, '')
 }
 
-/** Offset of a node in its text; columns count characters, not UTF-16 units. */
-function offsetOf({ text, lines }: Segment, { line, column }: YamlNode): number {
+/** Offset of a node in its segment's text; columns count characters, not UTF-16 units. */
+export function offsetOf({ text, lines }: Segment, { line, column }: YamlNode): number {
   let at = lines[line - 1] ?? text.length
   for (let number = 1; number < column; number++) at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1
   return at

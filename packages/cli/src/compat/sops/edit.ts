@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { type Branch, formatVersion, IvStash, type SopsFile, type Store } from '@sealkit/core/sops'
 import { splitWords } from '@sealkit/keyservice'
+import { installedEditor, runEditor } from '../../editor.ts'
 import { checkDocuments, encryptTree, newFileMetadata, wrapNewKey } from './encrypt.ts'
 import { codes, goText, logError, SopsExit, step } from './exit.ts'
 import { exists, type Target, writeOutput } from './files.ts'
@@ -80,7 +80,7 @@ async function editDocuments(session: Session, file: SopsFile, editing: Editing)
     )
     writeFileSync(path, before, { mode: 0o600, flag: 'wx' })
     for (;;) {
-      await runEditor(session, path)
+      await openEditor(session, path)
       const after = readFileSync(path)
       if (after.equals(before)) throw new SopsExit('File has not changed, exiting.', 200)
       const documents = readEdited(session, after, editing)
@@ -119,32 +119,11 @@ function newest({ metadata }: SopsFile): string {
   return difference > 0 ? formatVersion : metadata.version
 }
 
-async function runEditor(session: Session, path: string): Promise<void> {
+async function openEditor(session: Session, path: string): Promise<void> {
   const { io } = session
-  const [file = '', ...args] = editorCommand(session)
-  const problem = await new Promise<string | null>((done, cancel) => {
-    const child = spawn(file, [...args, path], { cwd: io.cwd, env: io.env, stdio: 'inherit' })
-    const stop = (): void => cancel(new SopsExit('User canceled operation', codes.generic))
-    const signals = ['SIGINT', 'SIGTERM'] as const
-    for (const signal of signals) process.on(signal, stop)
-    const end = (result: string | null): void => {
-      for (const signal of signals) process.off(signal, stop)
-      done(result)
-    }
-    child.on('error', (error) => end(spawnProblem(file, error)))
-    child.on('close', (code, signal) => {
-      if (code === 0) end(null)
-      else end(signal === null ? `exit status ${code}` : `signal: ${signal}`)
-    })
-  })
-  if (problem !== null) throw new SopsExit(`Could not run editor: ${problem}`, 201)
-}
-
-function spawnProblem(file: string, error: Error): string {
-  const missing = 'code' in error && error.code === 'ENOENT'
-  if (!missing) return error.message
-  if (file.includes('/')) return `fork/exec ${file}: no such file or directory`
-  return `exec: ${JSON.stringify(file)}: executable file not found in $PATH`
+  const { ended, problem } = await runEditor(editorCommand(session), path, io)
+  if (ended === 'canceled') throw new SopsExit('User canceled operation', codes.generic)
+  if (ended === 'badly') throw new SopsExit(`Could not run editor: ${problem}`, 201)
 }
 
 /** The editor and its arguments: `SOPS_EDITOR`, `EDITOR`, or the first of vim, nano and vi that is there. */
@@ -156,8 +135,7 @@ function editorCommand({ io }: Session): readonly string[] {
     if (words !== null && words.length > 0) return words
     throw new SopsExit(`Could not run editor: invalid $${name}: ${line}`, 201)
   }
-  const folders = (io.env['PATH'] ?? '').split(':').filter((folder) => folder !== '')
-  const found = ['vim', 'nano', 'vi'].find((editor) => folders.some((folder) => exists(join(folder, editor))))
+  const found = installedEditor(io)
   if (found !== undefined) return [found]
   throw new SopsExit(
     "Could not run editor: no editor available: sops attempts to use the editor defined in the SOPS_EDITOR or EDITOR environment variables, and if that's not set defaults to any of vim, nano, vi, but none of them could be found",
