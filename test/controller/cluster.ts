@@ -92,6 +92,7 @@ export function sealedSettings(settings: Partial<SealedSecretSettings> = {}): Se
     updateStatus: true,
     watchSecrets: true,
     workers: 4,
+    maxRetries: null,
     address: '127.0.0.1:0',
     readTimeout: 10_000,
     writeTimeout: 10_000,

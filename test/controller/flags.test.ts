@@ -41,9 +41,15 @@ for (const [args, expected] of good) {
 const bad: readonly (readonly [readonly string[], string])[] = [
   [['--v=2'], 'unknown flag: --v'],
   [['--name'], 'flag needs an argument: --name'],
-  [['--on=maybe'], 'invalid argument "maybe" for "--on" flag'],
-  [['--count=1.5'], 'invalid argument "1.5" for "--count" flag'],
-  [['--period=1'], 'invalid argument "1" for "--period" flag'],
+  [['--on=maybe'], 'invalid argument "maybe" for "--on" flag: strconv.ParseBool: parsing "maybe": invalid syntax'],
+  [['--count=1.5'], 'invalid argument "1.5" for "--count" flag: strconv.ParseInt: parsing "1.5": invalid syntax'],
+  [
+    ['--rate=1e99'],
+    'invalid argument "1e99" for "--rate" flag: strconv.ParseFloat: parsing "1e99": value out of range',
+  ],
+  [['--period=1'], 'invalid argument "1" for "--period" flag: time: missing unit in duration "1"'],
+  [['---name'], 'bad flag syntax: ---name'],
+  [['--=x'], 'bad flag syntax: --=x'],
   [['-x'], "unknown shorthand flag: 'x' in -x"],
   [['word'], 'unexpected argument word'],
 ]
@@ -54,12 +60,36 @@ for (const [args, message] of bad) {
   })
 }
 
-test('the environment is below the arguments, and a value of the wrong form is passed over', () => {
-  const env = { SEALED_SECRETS_NAME: 'env', SEALED_SECRETS_COUNT: 'many', SEALED_SECRETS_OLD_PERIOD: '2s' }
+test('the environment is below the arguments', () => {
+  const env = { SEALED_SECRETS_NAME: 'env', SEALED_SECRETS_OLD_PERIOD: '2s' }
   const values = parseFlags(table, { args: [], env, envPrefix: 'SEALED_SECRETS' })
   assert.deepEqual([values.text('name'), values.number('count'), values.milliseconds('period')], ['env', 2, 2_000])
+  assert.deepEqual([values.given('name'), values.given('count'), values.given('period')], [true, false, true])
   assert.equal(parseFlags(table, { args: ['--name=arg'], env, envPrefix: 'SEALED_SECRETS' }).text('name'), 'arg')
   assert.equal(parseFlags(table, { args: [], env }).text('name'), 'x')
+})
+
+test('a variable of the wrong form is refused by name, but for a version, which images set for themselves', () => {
+  const read = (env: Record<string, string>) => parseFlags(table, { args: [], env, envPrefix: 'SEALED_SECRETS' })
+  assert.throws(() => read({ SEALED_SECRETS_COUNT: 'many' }), {
+    code: 'CONTROLLER_USAGE',
+    message: 'invalid value "many" in SEALED_SECRETS_COUNT: strconv.ParseInt: parsing "many": invalid syntax',
+  })
+  assert.throws(() => read({ SEALED_SECRETS_COUNT: '' }), { code: 'CONTROLLER_USAGE' })
+  const versioned = parseFlags([{ name: 'version', type: 'flag', default: 'false', usage: '' }], {
+    args: [],
+    env: { SEALED_SECRETS_VERSION: '0.38.4' },
+    envPrefix: 'SEALED_SECRETS',
+  })
+  assert.equal(versioned.flag('version'), false)
+})
+
+test('words between the flags are kept where they are allowed, and help ends the reading', () => {
+  const values = parseFlags(table, { args: ['a', '--on', 'false', '--', '--x'], positional: true })
+  assert.deepEqual([values.flag('on'), values.positional], [true, ['a', 'false', '--x']])
+  for (const args of [['--help', '--bad'], ['-h'], ['-hx'], ['--help=no']]) {
+    assert.equal(parseFlags(table, { args }).help, true)
+  }
 })
 
 test('a list has no empty entries and no duplicates', () => {
@@ -69,7 +99,7 @@ test('a list has no empty entries and no duplicates', () => {
 test('usage shows defaults that say something, and no hidden flag', () => {
   const lines = flagUsage(table).trimEnd().split('\n')
   assert.equal(lines.length, 5)
-  assert.equal(lines[0], '      --name text         A name. (default "x")')
+  assert.equal(lines[0], '      --name string       A name. (default "x")')
   assert.equal(lines[1], '      --on                A switch.')
 })
 

@@ -1,19 +1,20 @@
 import { readFile } from 'node:fs/promises'
-import { type ApiServer, connect, isKubernetesError, type LoadOptions } from '@sealkit/kubernetes'
+import { type ApiServer, connect, isKubernetesError, type LoadOptions, type RateLimit } from '@sealkit/kubernetes'
 import type { MintToken } from './external-secret/access.ts'
 import type { ControllerIo } from './io.ts'
 
-/** Connects to the cluster that flags, `KUBECONFIG` or the pod name. */
+/** Connects to the cluster that flags, `KUBECONFIG` or the pod name; its requests wait for each other where limited. */
 export function connectCluster(
   { env }: ControllerIo,
   flags: { readonly kubeconfig: string; readonly context: string },
+  rateLimit?: RateLimit,
 ): Promise<ApiServer> {
   const options: LoadOptions = {
     env: env as NodeJS.ProcessEnv,
     ...(flags.kubeconfig === '' ? {} : { kubeconfig: flags.kubeconfig }),
     ...(flags.context === '' ? {} : { overrides: { context: flags.context } }),
   }
-  return connect({ ...options, userAgent: 'sealkit-controller' })
+  return connect({ ...options, userAgent: 'sealkit-controller', ...(rateLimit === undefined ? {} : { rateLimit }) })
 }
 
 /** The namespace that the controller runs in: `POD_NAMESPACE`, else the ServiceAccount's, else `default`. */

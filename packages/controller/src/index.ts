@@ -9,6 +9,7 @@ export { type CrdFamily, crds } from './crds/index.ts'
 export { ControllerError, type ControllerErrorCode } from './error.ts'
 export type { ObjectEvent, RecordEvent } from './event.ts'
 export { type Flag, type FlagSources, type FlagValues, flagUsage, parseFlags } from './flags.ts'
+export type { ControllerIo } from './io.ts'
 export {
   createLog,
   errorFields,

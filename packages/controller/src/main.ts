@@ -50,6 +50,7 @@ const shared: readonly string[] = [
   'key-size',
   'key-ttl',
   'label-selector',
+  'max-unseal-retries',
   'my-cn',
   'old-gc-behavior',
   'privatekey-annotations',
@@ -94,11 +95,11 @@ Flags:
 export async function run(io: ControllerIo): Promise<number> {
   const [command] = io.argv
   if (command === 'crds') return printCrds(io)
-  if (io.argv.includes('--help') || io.argv.includes('-h')) {
+  const values = parseFlags(flags, { args: io.argv })
+  if (values.help) {
     io.out(`${help}${flagUsage(flags)}`)
     return 0
   }
-  const values = parseFlags(flags, { args: io.argv })
   if (values.flag('version')) {
     io.out(`controller version: ${version}\n`)
     return 0
@@ -203,7 +204,9 @@ function settingsOf(
 function upstreamValues(values: FlagValues, table: readonly Flag[]): FlagValues {
   const known = new Set(flags.map(({ name }) => name))
   const args = table.flatMap(({ name, hidden }) =>
-    known.has(name) && hidden !== true ? [`--${name}=${values.text(name)}`] : [],
+    known.has(name) && hidden !== true && (values.given(name) || own.has(name))
+      ? [`--${name}=${values.text(name)}`]
+      : [],
   )
   return parseFlags(table, { args })
 }

@@ -19,6 +19,8 @@ import { refuseBesideUpstream } from './takeover.ts'
 /** What a controller runs with besides its settings. */
 export interface RunOptions {
   readonly cluster: Cluster
+  /** Keeps the lease of the election; `cluster` unless given. */
+  readonly election?: Cluster
   readonly settings: Settings
   readonly log: Log
   /** Aborts to stop: no new work, what is under way is finished. */
@@ -204,7 +206,7 @@ async function serve(
 }
 
 /** Runs the work at once, or, with leader election, whenever this replica leads. */
-function leadership({ cluster, settings, log, signal }: RunOptions) {
+function leadership({ cluster, election = cluster, settings, log, signal }: RunOptions) {
   return async (work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
     if (!settings.leaderElection) return work(signal)
     // Deployments of one namespace that take care of different kinds do not stand against each other.
@@ -212,7 +214,7 @@ function leadership({ cluster, settings, log, signal }: RunOptions) {
     const key = { namespace: settings.namespace, name: ['sealkit', ...kinds.filter((kind) => kind !== null)].join('-') }
     const identity = settings.identity === '' ? randomBytes(8).toString('hex') : settings.identity
     const onError = (error: unknown): void => log.warn('lease not renewed', errorFields(error))
-    await lead({ cluster, key, identity, onError, signal }, async (leadership) => {
+    await lead({ cluster: election, key, identity, onError, signal }, async (leadership) => {
       log.info('leading', { identity })
       await work(leadership.signal)
     })

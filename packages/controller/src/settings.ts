@@ -28,6 +28,8 @@ export interface SealedSecretSettings {
   readonly updateStatus: boolean
   readonly watchSecrets: boolean
   readonly workers: number
+  /** Tries after the first of what may succeed by itself; null = as long as it fails, ever more slowly. */
+  readonly maxRetries: number | null
   readonly address: string
   readonly readTimeout: number
   readonly writeTimeout: number

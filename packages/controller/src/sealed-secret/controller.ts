@@ -11,6 +11,7 @@ import {
 import { equal } from '../equal.ts'
 import { informers, lookup, type Namespaces } from '../informers.ts'
 import type { Controller } from '../manager.ts'
+import { type Reconcile, TerminalError } from '../reconcile.ts'
 import { conditionLabels, reconcileSealedSecret, type SealedSecretContext } from './reconcile.ts'
 import { syncedCondition } from './status.ts'
 
@@ -22,6 +23,8 @@ export interface SealedSecretControllerOptions extends Omit<SealedSecretContext,
   /** Watch Secrets, to recreate those that are deleted. Off where RBAC does not allow it. */
   readonly watchSecrets: boolean
   readonly workers: number
+  /** Tries after the first; null = without end. */
+  readonly maxRetries: number | null
   readonly onWatchError: (error: unknown) => void
 }
 
@@ -44,11 +47,14 @@ export function sealedSecretController(options: SealedSecretControllerOptions): 
     informers: options.watchSecrets ? [sealedSecrets, secrets] : [sealedSecrets],
     queue,
     workers: options.workers,
-    reconcile: reconcileSealedSecret({
-      ...options,
-      sealedSecret: lookup(sealedSecrets),
-      secretMetadata: options.watchSecrets ? lookup(secrets) : undefined,
-    }),
+    reconcile: withRetries(
+      options.maxRetries,
+      reconcileSealedSecret({
+        ...options,
+        sealedSecret: lookup(sealedSecrets),
+        secretMetadata: options.watchSecrets ? lookup(secrets) : undefined,
+      }),
+    ),
     retryFailed() {
       for (const object of sealedSecrets.values()) {
         if (syncedCondition(object)?.status === 'True') continue
@@ -56,6 +62,25 @@ export function sealedSecretController(options: SealedSecretControllerOptions): 
         queue.add(keyOf(object))
       }
     },
+  }
+}
+
+/** Gives up on a key after so many tries in a row beyond the first, until something asks for it again. */
+function withRetries(maxRetries: number | null, reconcile: Reconcile): Reconcile {
+  if (maxRetries === null) return reconcile
+  const failures = new Map<string, number>()
+  return async (key, signal) => {
+    const id = keyText(key)
+    const failed = failures.get(id) ?? 0
+    failures.delete(id)
+    try {
+      return await reconcile(key, signal)
+    } catch (error) {
+      if (error instanceof TerminalError) throw error
+      if (failed >= maxRetries) throw new TerminalError('too many retries', { cause: error })
+      failures.set(id, failed + 1)
+      throw error
+    }
   }
 }
 

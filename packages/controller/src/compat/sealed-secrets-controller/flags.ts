@@ -1,10 +1,11 @@
+import type { RateLimit } from '@sealkit/kubernetes'
 import { ControllerError } from '../../error.ts'
 import type { Flag, FlagValues } from '../../flags.ts'
 import { checkKeyPrefix } from '../../sealing-key/keys.ts'
 import type { SealedSecretSettings } from '../../settings.ts'
 
-/** The flags of Sealed Secrets' controller 0.38, in its order and with its defaults. */
-export const flags: readonly Flag[] = [
+/** The flags of Sealed Secrets' controller 0.38, in its order and with its defaults and words. */
+export const upstreamFlags: readonly Flag[] = [
   { name: 'accept-deprecated-v1-data', type: 'flag', default: 'true', usage: 'Accept deprecated V1 data field.' },
   {
     name: 'additional-namespaces',
@@ -44,13 +45,13 @@ export const flags: readonly Flag[] = [
     name: 'kubeclient-burst',
     type: 'integer',
     default: '10',
-    usage: 'Accepted for compatibility; requests are not limited on this side.',
+    usage: 'Kubeclient Burst',
   },
   {
     name: 'kubeclient-qps',
     type: 'number',
     default: '5',
-    usage: 'Accepted for compatibility; requests are not limited on this side.',
+    usage: 'Kubeclient QPS (negative value disables ratelimiting)',
   },
   {
     name: 'label-selector',
@@ -72,7 +73,7 @@ export const flags: readonly Flag[] = [
     name: 'max-unseal-retries',
     type: 'integer',
     default: '5',
-    usage: 'Accepted for compatibility; retries slow down and never end.',
+    usage: 'Max unseal retries.',
   },
   {
     name: 'my-cn',
@@ -118,6 +119,7 @@ export const flags: readonly Flag[] = [
     usage: '',
     hidden: true,
     aliasOf: 'key-renew-period',
+    deprecated: 'please use key-renew-period instead',
   },
   {
     name: 'skip-recreate',
@@ -141,16 +143,24 @@ export const flags: readonly Flag[] = [
       'beta: If this is true, the controller will watch for key secrets. This is useful if you create the key secrets externally.',
   },
   { name: 'write-timeout', type: 'duration', default: '2m0s', usage: 'HTTP response timeout.' },
+]
+
+/** Flags that upstream's controller does not have. */
+export const sealkitFlags: readonly Flag[] = [
+  { name: 'context', type: 'text', default: '', usage: 'Context of the kubeconfig.' },
+  { name: 'kubeconfig', type: 'text', default: '', usage: 'Path of a kubeconfig, outside a cluster.' },
+  { name: 'leader-elect', type: 'flag', default: 'false', usage: 'Only one of several replicas writes at a time.' },
   {
     name: 'takeover',
     type: 'flag',
     default: 'false',
-    usage: 'Start even where another Sealed Secrets controller runs (Sealkit).',
+    usage: 'Start even where another Sealed Secrets controller runs.',
   },
-  { name: 'workers', type: 'integer', default: '4', usage: 'SealedSecrets that are worked on at once (Sealkit).' },
-  { name: 'kubeconfig', type: 'text', default: '', usage: 'Path of a kubeconfig, outside a cluster (Sealkit).' },
-  { name: 'context', type: 'text', default: '', usage: 'Context of the kubeconfig (Sealkit).' },
+  { name: 'workers', type: 'integer', default: '4', usage: 'SealedSecrets that are worked on at once.' },
 ]
+
+/** Every flag of this command line. */
+export const flags: readonly Flag[] = [...upstreamFlags, ...sealkitFlags]
 
 /**
  * The settings that the flags of Sealed Secrets' controller mean.
@@ -164,7 +174,7 @@ export function sealedSecretSettings(values: FlagValues, namespace: string): Sea
   const order = values.text('key-order-priority')
   return {
     keyPrefix: values.text('key-prefix'),
-    keySize: positive(values, 'key-size'),
+    keySize: between(values, 'key-size', 1024, 16_384),
     keyTtl: values.milliseconds('key-ttl'),
     commonName: values.text('my-cn'),
     keyRenewPeriod: values.milliseconds('key-renew-period'),
@@ -176,22 +186,35 @@ export function sealedSecretSettings(values: FlagValues, namespace: string): Sea
     acceptV1Data: values.flag('accept-deprecated-v1-data'),
     namespaces: all ? null : [...new Set([namespace, ...additional])],
     labelSelector: values.text('label-selector'),
-    rateLimit: positive(values, 'rate-limit'),
-    rateLimitBurst: values.number('rate-limit-burst'),
+    rateLimit: between(values, 'rate-limit', 1),
+    rateLimitBurst: between(values, 'rate-limit-burst', 0),
     oldGcBehavior: values.flag('old-gc-behavior'),
     updateStatus: values.flag('update-status'),
     watchSecrets: !values.flag('skip-recreate'),
-    workers: positive(values, 'workers'),
+    workers: between(values, 'workers', 1),
+    maxRetries: values.given('max-unseal-retries') ? Math.max(0, values.number('max-unseal-retries')) : null,
     address: values.text('listen-addr'),
     readTimeout: values.milliseconds('read-timeout'),
     writeTimeout: values.milliseconds('write-timeout'),
   }
 }
 
-function positive(values: FlagValues, name: string): number {
+/**
+ * The limit on requests that the flags ask for, with client-go's rules: 0 means its default, a negative rate none.
+ * Unlike upstream there is none unless `--kubeclient-qps` was given: the API server keeps order by itself.
+ */
+export function requestLimit(values: FlagValues): RateLimit | undefined {
+  if (!values.given('kubeclient-qps')) return undefined
+  const qps = values.number('kubeclient-qps') || 5
+  if (qps < 0) return undefined
+  return { qps, burst: between(values, 'kubeclient-burst', 0) || 10 }
+}
+
+function between(values: FlagValues, name: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
   const value = values.number(name)
-  if (value >= 1) return value
-  throw new ControllerError('CONTROLLER_USAGE', `--${name} must be at least 1`)
+  if (value >= least && value <= most) return value
+  const bound = value < least ? `at least ${least}` : `at most ${most}`
+  throw new ControllerError('CONTROLLER_USAGE', `--${name} must be ${bound}`)
 }
 
 /** Go's RFC1123Z: `Mon, 02 Jan 2006 15:04:05 -0700`. */
