@@ -54,8 +54,10 @@ function seal(cwd: string, file: string, secret: string): void {
 }
 
 /** Renders with the executable and with the bundle on Node, which must answer alike. */
-function render(cwd: string, args: readonly string[], input = ''): Ended {
+function render(cwd: string, args: readonly string[], input = '', only?: 'executable'): Ended {
   const env = { SOPS_AGE_KEY_FILE: join(cwd, 'age.txt') }
+  // What is sealed differs each time.
+  if (only !== undefined) return run('sealkit', ['render', ...args], { cwd, input, env, on: only })
   const [executable, node] = runtimes.map((on) => run('sealkit', ['render', ...args], { cwd, input, env, on }))
   assert.ok(executable !== undefined)
   assert.deepEqual(node, executable)
@@ -101,6 +103,85 @@ test('a value that looks like a reference is printed as it is', (t) => {
   assert.deepEqual(values(stdout), { external: 'ref+echo://x' })
 })
 
+const stream = `# the store, as it stands
+${fake.replace('---\n', '')}---
+${external('fake').replace('{ name: external,', "{ name: external, annotations: { config.kubernetes.io/index: '1', other: x },")}---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: rest }
+data:
+  digits: 12345678901234567890 # kept
+`
+
+test('--all replaces what stands for Secrets and leaves everything else as it was', (t) => {
+  const { code, stdout, stderr } = render(folder(t), ['--all', '-'], stream)
+  assert.equal(code, 0, stderr)
+  const [, store = '', secret = '', config = ''] = stdout.split(/^---\n/m)
+  assert.match(store, /^# the store, as it stands\napiVersion: external-secrets\.io\/v1\nkind: SecretStore\n/)
+  assert.deepEqual(parseYaml(secret), {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name: 'external',
+      namespace: 'shop',
+      annotations: { 'config.kubernetes.io/index': '1', other: 'x' },
+    },
+    data: { key: Buffer.from('from-the-store').toString('base64') },
+  })
+  assert.equal(
+    config,
+    'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: rest}\ndata:\n  digits: 12345678901234567890 # kept\n',
+  )
+})
+
+test('a ResourceList stays one: the contract of KRM functions', (t) => {
+  const items = stream
+    .split(/^---\n/m)
+    .map((text) =>
+      text
+        .replace(/^#.*\n/, '')
+        .replace(/^/gm, '  ')
+        .replace(/^ {2}/, '- ')
+        .trimEnd(),
+    )
+    .join('\n')
+  const list = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig: { kind: Config }\nitems:\n${items}\n`
+  const { code, stdout, stderr } = render(folder(t), [], list)
+  assert.equal(code, 0, stderr)
+  const made = parseYaml(stdout) as { kind: string; functionConfig: unknown; items: { kind: string }[] }
+  assert.equal(made.kind, 'ResourceList')
+  assert.deepEqual(made.functionConfig, { kind: 'Config' })
+  assert.deepEqual(
+    made.items.map(({ kind }) => kind),
+    ['SecretStore', 'Secret', 'ConfigMap'],
+  )
+})
+
+test('--cert lets nothing out in plain text, plain Secrets of the input included', (t) => {
+  const cwd = prepared(t)
+  const args = ['--cert', 'cert.pem', '--key', 'key.yaml', '--all', 'in', '-']
+  const { code, stdout, stderr } = render(cwd, args, plain('bare', 'in-the-clear'), 'executable')
+  assert.equal(code, 0, stderr)
+  for (const value of [...Object.values(all), 'in-the-clear']) {
+    assert.ok(!stdout.includes(Buffer.from(value).toString('base64')), value)
+    assert.ok(value === 'from-the-store' || !stdout.includes(value), value)
+  }
+  const unsealed = render(cwd, ['--key', 'key.yaml', '-'], stdout)
+  assert.equal(unsealed.code, 0, unsealed.stderr)
+  assert.deepEqual(values(unsealed.stdout), { ...all, bare: 'in-the-clear' })
+})
+
+test('--plan says what would be read, and reads nothing', (t) => {
+  const cwd = folder(t)
+  const two = external('vault').replace('[{', '[{ secretKey: other, remoteRef: { key: entry, property: x } }, {')
+  const { code, stdout } = render(cwd, ['--plan', '-'], `${two}---\n${vault('http://127.0.0.1:9')}`)
+  assert.equal(code, 0)
+  assert.equal(
+    stdout,
+    'ExternalSecret shop/external\n  get entry from SecretStore/vault for spec.data[0], spec.data[1]\n',
+  )
+})
+
 const failures: readonly {
   readonly name: string
   readonly spoil?: (cwd: string) => void
@@ -120,6 +201,12 @@ const failures: readonly {
     args: ['-o', 'xml', 'in'],
     code: 2,
     stderr: /unsupported output format: xml\nhint: give json or yaml/,
+  },
+  { name: 'JSON of a whole stream', args: ['--all', '-o', 'json', 'in'], code: 2, stderr: /--all prints YAML/ },
+  {
+    name: 'a certificate that is none',
+    args: ['--cert', 'key.yaml', '--key', 'key.yaml', 'in'],
+    stderr: /certificate/i,
   },
   { name: 'broken YAML', spoil: (cwd) => put(cwd, 'in/broken.yaml', 'a: [unclosed'), stderr: /in\/broken\.yaml: / },
   {

@@ -13,4 +13,5 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   keys: () => import('./commands/keys.ts'),
   render: () => import('./commands/render.ts'),
   resolve: () => import('./commands/resolve.ts'),
+  template: () => import('./commands/template.ts'),
 }

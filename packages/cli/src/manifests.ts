@@ -4,17 +4,34 @@ import { type ManifestDocument, readDocuments } from 'sealkit'
 import { type Io, readAll } from './io.ts'
 import { filesOf, unreadable } from './tree.ts'
 
+/** A file of manifests: its text, and what messages call it. */
+export interface ManifestFile {
+  readonly place: string
+  readonly text: string
+}
+
 /**
  * Reads manifests from files, from directories (every YAML and JSON file below, hidden ones left out) and from stdin
  * (`-`), in the order given, a directory's files by name.
  */
 export async function readManifestFiles(paths: readonly string[], io: Io): Promise<ManifestDocument[]> {
-  const documents: ManifestDocument[] = []
+  return documentsOf(await readManifestTexts(paths, io))
+}
+
+/** The texts behind {@link readManifestFiles}. */
+export async function readManifestTexts(paths: readonly string[], io: Io): Promise<ManifestFile[]> {
+  const files: ManifestFile[] = []
   for (const path of paths) {
-    if (path === '-') documents.push(...(await readDocuments((await readAll(io.stdin)).toString('utf8'), 'stdin')))
-    else
-      for (const file of filesOf(path, io.cwd)) documents.push(...(await readDocuments(readText(file, io.cwd), file)))
+    if (path === '-') files.push({ place: 'stdin', text: (await readAll(io.stdin)).toString('utf8') })
+    else for (const file of filesOf(path, io.cwd)) files.push({ place: file, text: readText(file, io.cwd) })
   }
+  return files
+}
+
+/** The objects of files of manifests, in order. */
+export async function documentsOf(files: readonly ManifestFile[]): Promise<ManifestDocument[]> {
+  const documents: ManifestDocument[] = []
+  for (const { text, place } of files) documents.push(...(await readDocuments(text, place)))
   return documents
 }
 

@@ -2,17 +2,22 @@ import {
   type Manifest,
   manifestJson,
   manifestYaml,
+  type ObjectType,
+  sealedSecretObject,
   secretManifest,
   secretType,
   withoutUnknownOwners,
 } from '@sealkit/core/manifest'
+import { sealSecret } from '@sealkit/core/sealed'
 import type { Policy } from '@sealkit/resolver'
-import { desired, type ManifestDocument, type Outcome } from 'sealkit'
+import { desired, isSource, type ManifestDocument, type Outcome } from 'sealkit'
 import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
-import { readManifestFiles, readText } from '../manifests.ts'
+import { documentsOf, readManifestTexts, readText } from '../manifests.ts'
 import { closedPolicy, readPolicy } from '../policy.ts'
+import { isResourceList, type Replaced, replaceSources } from '../rendering/stream.ts'
+import { sealingKeyFor } from '../sealing/source.ts'
 import { openSources } from '../sources.ts'
 
 /** One line for the list of commands. */
@@ -49,31 +54,54 @@ export const options = [
     type: 'boolean',
     description: 'the stores are your own: let them reach whatever they name',
   },
+  {
+    name: 'all',
+    type: 'boolean',
+    description: 'print every manifest, with Secrets in place of what stands for them (a ResourceList always is)',
+  },
+  {
+    name: 'cert',
+    type: 'string',
+    value: 'FILE|URL',
+    description: 'seal the Secrets with this certificate, so that nothing in plain text leaves',
+  },
+  { name: 'plan', type: 'boolean', description: 'print what would be read, and read nothing' },
   { name: 'output', short: 'o', type: 'string', value: 'json|yaml', description: 'format of the Secrets (yaml)' },
 ] as const
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [
   ['sealkit render --key sealing-key.yaml manifests/', 'all Secrets of a directory'],
-  ['kustomize build . | sealkit render -', 'the Secrets of a stream'],
+  ['kustomize build . | sealkit render --all -', 'a stream with its Secrets in place'],
+  ['sealkit render --policy policy.yaml --cert cert.pem manifests/', 'sealed again, for a cluster'],
+  ['sealkit render --plan manifests/', 'what would be read, and from where'],
 ]
 
 /** Renders everything, then prints everything: one manifest that fails leaves stdout empty. */
 export async function run(values: Values<typeof options>, paths: readonly string[], io: Io): Promise<number> {
-  const format = values.output ?? 'yaml'
-  if (format !== 'json' && format !== 'yaml') {
-    throw new CliError('USAGE', `unsupported output format: ${format}`, { hint: 'give json or yaml' })
+  const format = outputFormat(values.output)
+  const files = await readManifestTexts(paths.length === 0 ? ['-'] : paths, io)
+  const documents = (await documentsOf(files)).map((document) => withNamespace(document, values.namespace ?? 'default'))
+  if (values.plan === true) {
+    io.stdout.write((await import('../rendering/plan.ts')).plansText(documents))
+    return exitCode.done
   }
-  const read = await readManifestFiles(paths.length === 0 ? ['-'] : paths, io)
-  const documents = read.map((document) => withNamespace(document, values.namespace ?? 'default'))
+  const texts = files.map(({ text }) => text)
+  const all = values.all === true || texts.some(isResourceList)
+  if (all && format === 'json') throw new CliError('USAGE', '--all prints YAML', { hint: 'leave out --output json' })
   const sources = await openSources({ documents, keys: values.key ?? [], ...policy(values, io), io })
   try {
-    const secrets = succeeded(await desired(documents, sources.context), io)
-    io.stdout.write(await print(secrets, format))
+    const replaced = await sealedIfAsked(succeeded(await desired(documents, sources.context), io), values.cert, io)
+    io.stdout.write(all ? replaceSources(texts, replaced) : await printSecrets(replaced, format))
     return exitCode.done
   } finally {
     await sources.close()
   }
+}
+
+function outputFormat(format: string = 'yaml'): 'json' | 'yaml' {
+  if (format === 'json' || format === 'yaml') return format
+  throw new CliError('USAGE', `unsupported output format: ${format}`, { hint: 'give json or yaml' })
 }
 
 function policy(values: Values<typeof options>, io: Io): { policy?: Policy } {
@@ -88,14 +116,18 @@ function withNamespace(document: ManifestDocument, namespace: string): ManifestD
   return { ...document, object: { ...document.object, metadata: { ...metadata, namespace } } }
 }
 
-function succeeded(outcomes: readonly Outcome[], io: Io): Manifest[] {
+/** Every document with what it becomes; throws for the last one that failed, after a line for each of the others. */
+function succeeded(outcomes: readonly Outcome[], io: Io): Replaced[] {
   const failures = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome] : []))
   const last = failures.pop()
   for (const failure of failures) io.stderr.write(`sealkit: error: ${failureText(failure)}\n`)
   if (last !== undefined) throw renderFailed(last)
-  return outcomes.flatMap((outcome) =>
-    'secret' in outcome && outcome.secret !== null ? [secretManifest(withoutUnknownOwners(outcome.secret))] : [],
-  )
+  return outcomes.map((outcome) => {
+    const { document } = outcome
+    if (!isSource(document)) return { document, by: 'itself' }
+    const secret = 'secret' in outcome ? outcome.secret : null
+    return { document, by: secret === null ? null : secretManifest(withoutUnknownOwners(secret)) }
+  })
 }
 
 type Failure = Extract<Outcome, { readonly error: unknown }>
@@ -111,7 +143,28 @@ function failureText({ document: { object, place }, error }: Failure): string {
   return `${place ?? 'input'}: ${object.kind} ${namespace}/${name}: ${error instanceof Error ? error.message : 'failed'}`
 }
 
-async function print(secrets: readonly Manifest[], format: 'json' | 'yaml'): Promise<string> {
-  if (format === 'json') return secrets.map((secret) => `${manifestJson(secretType, secret)}\n`).join('')
-  return (await Promise.all(secrets.map((secret) => manifestYaml(secretType, secret)))).join('')
+/** With `--cert`, plain Secrets that would be printed are sealed too: what leaves is sealed as a whole. */
+async function sealedIfAsked(outcomes: Replaced[], cert: string | undefined, io: Io): Promise<Replaced[]> {
+  if (cert === undefined) return outcomes
+  const publicKey = await sealingKeyFor({ cert }, io)
+  return Promise.all(
+    outcomes.map(async ({ document, by }) => {
+      const { kind, apiVersion } = document.object
+      const secret = by === 'itself' && kind === 'Secret' && apiVersion === 'v1' ? document.object : by
+      if (secret === null || secret === 'itself') return { document, by }
+      return { document, by: await sealSecret(secret, { publicKey, allowEmptyData: true }) }
+    }),
+  )
+}
+
+async function printSecrets(replaced: readonly Replaced[], format: 'json' | 'yaml'): Promise<string> {
+  const made = replaced.flatMap(({ document, by }) =>
+    by === null || by === 'itself' || !isSource(document) ? [] : [by],
+  )
+  if (format === 'json') return made.map((object) => `${manifestJson(typeOf(object), object)}\n`).join('')
+  return (await Promise.all(made.map((object) => manifestYaml(typeOf(object), object)))).join('')
+}
+
+function typeOf({ kind }: Manifest): ObjectType {
+  return kind === 'SealedSecret' ? sealedSecretObject : secretType
 }

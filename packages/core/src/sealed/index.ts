@@ -17,4 +17,12 @@ export { decodePem, encodePem, type PemBlock } from './pem.ts'
 export { parsePrivateKey, parsePrivateKeys, privateKeyPem } from './privatekey.ts'
 export { isScope, names, type Scope, type ScopeRow, scopeOf, scopes, withScope } from './scope.ts'
 export { type SealOptions, sealedSecretType, sealSecret } from './seal.ts'
-export { type Render, type UnsealOptions, unsealData, unsealItems, unsealManifest, unsealSecret } from './unseal.ts'
+export {
+  previewSecret,
+  type Render,
+  type UnsealOptions,
+  unsealData,
+  unsealItems,
+  unsealManifest,
+  unsealSecret,
+} from './unseal.ts'

@@ -61,10 +61,33 @@ export async function unsealManifest(
 export async function unsealData(
   sealedSecret: Manifest,
   keyRing: KeyRing,
-  { render }: UnsealOptions = {},
+  options: UnsealOptions = {},
+): Promise<Map<string, Uint8Array>> {
+  return withTemplates(sealedSecret, await unsealItems(sealedSecret, keyRing), options)
+}
+
+/**
+ * The Secret that a SealedSecret would become if its items held the given plaintexts: a preview of its template that
+ * needs no private key.
+ *
+ * @throws TEMPLATE_FAILED, TEMPLATE_REQUIRED
+ */
+export async function previewSecret(
+  sealedSecret: Manifest,
+  items: ReadonlyMap<string, Uint8Array>,
+  options: UnsealOptions = {},
+): Promise<DesiredSecret> {
+  const template = record(record(sealedSecret['spec'])['template'])
+  const secret = fromTemplate(template, await withTemplates(sealedSecret, items, options))
+  return desiredSecret({ ...secret, metadata: ownedMetadata(sealedSecret, secret.metadata ?? {}) })
+}
+
+async function withTemplates(
+  sealedSecret: Manifest,
+  data: ReadonlyMap<string, Uint8Array>,
+  { render }: UnsealOptions,
 ): Promise<Map<string, Uint8Array>> {
   const spec = record(sealedSecret['spec'])
-  const data = await unsealItems(sealedSecret, keyRing)
   const templates = Object.entries(record(record(spec['template'])['data']))
   const texts = templates.flatMap(([key, text]) => (typeof text === 'string' ? [[key, text] as const] : []))
   const rendered = await renderAll(texts, data, render)
