@@ -80,7 +80,6 @@ Output and error texts equal Go's, byte for byte, but for these:
 * \`%d\` and other wrong verbs of a time, and \`%p\`, do not print memory addresses.
 * Times and versions have their methods (\`now.Year\`, \`(semver .v).Major\`), but for those of a time that give or take a location, a clock reading or
   encoded bytes (\`Local\`, \`In\`, \`Location\`, \`Round\`, \`MarshalText\`, ...).
-* A time that does not parse and differs from its layout inside a character outside ASCII: the error quotes from the character on, Go from that byte.
 * A struct of \`semver\` or a certificate inside another value merges and copies as a whole.
 * Characters newer than Unicode 15 may count as letters here and not in Go.
 * Certificates that OpenSSL refuses to read are \`x509: malformed certificate\`, where Go says which field it stumbled over.

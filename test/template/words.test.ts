@@ -16,3 +16,10 @@ for (const [text, snake] of cases) {
     assert.equal(Buffer.from(execute(template, new Map([['x', text]]))).toString(), snake)
   })
 }
+
+/** Letters whose other case came after Unicode 15, the version that Go 1.26 knows. */
+test('upper leaves letters alone whose upper case Go does not know', () => {
+  const template = parse('{{ upper .x }}', { name: 't', functions: functionTable('sealed-secrets') })
+  const text = 'a\u019b\u0264\ua7d3\ua7d5\u0295'
+  assert.equal(Buffer.from(execute(template, new Map([['x', text]]))).toString(), text.replace('a', 'A'))
+})

@@ -1,12 +1,16 @@
 import { decodeUtf8, encodeUtf8, validJson } from '@sealkit/core/go'
-import { get } from '@sealkit/resolver/gjson'
+import { get, type Scan } from '@sealkit/resolver/gjson'
 import { compare, type Difference, fieldBytes, type Vector } from './vector.ts'
 
-/** Answers a vector of `gjson.jsonl`: one path in one document. */
+/** Answers a vector of `gjson.jsonl`: one path in one document, read in either way. */
 export function evaluate(vector: Vector): Difference | null {
+  return evaluateBy(vector, 'plain') ?? evaluateBy(vector, 'simd')
+}
+
+function evaluateBy(vector: Vector, scan: Scan): Difference | null {
   const json = fieldBytes(vector, 'json') ?? new Uint8Array()
   const text = typeof vector['json'] === 'string' ? vector['json'] : json
-  const result = get(text, String(vector['path'] ?? ''))
+  const result = get(text, String(vector['path'] ?? ''), scan)
   return compare(
     {
       exists: vector['exists'],

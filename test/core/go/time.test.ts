@@ -32,6 +32,21 @@ const REFUSED: readonly [name: string, run: () => unknown, upstream: string][] =
     () => parseTime('2006-01-02', '01/02/2024'),
     'parsing time "01/02/2024" as "2006-01-02": cannot parse "01/02/2024" as "2006"',
   ],
+  [
+    'a time that differs from its layout inside of a character',
+    () => parseTime('é 2006', 'è 2024'),
+    'parsing time "\\xc3\\xa8 2024" as "\\xc3\\xa9 2006": cannot parse "\\xa8 2024" as "\\xc3\\xa9 "',
+  ],
+  [
+    'a name that is one only in lower case',
+    () => parseTime('Mon', 'FRİ'),
+    'parsing time "FR\\xc4\\xb0" as "Mon": cannot parse "FR\\xc4\\xb0" as "Mon"',
+  ],
+  [
+    'a zone whose sign is no character',
+    () => parseTime('-0700', '\udcc32500'),
+    'parsing time "\\xc32500": time zone offset hour out of range',
+  ],
   ['a zone that is none', () => loadLocation('Europe/Atlantis'), 'unknown time zone Europe/Atlantis'],
   ['a zone in other case', () => loadLocation('europe/berlin'), 'unknown time zone europe/berlin'],
   ['a zone that is a path', () => loadLocation('../../etc/passwd'), 'time: invalid location name'],

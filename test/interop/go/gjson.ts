@@ -1,12 +1,19 @@
+import { isDeepStrictEqual } from 'node:util'
 import { validJson } from '@sealkit/core/go'
-import { get } from '@sealkit/resolver/gjson'
+import { get, type Scan } from '@sealkit/resolver/gjson'
 import fc from 'fast-check'
 import type { Answer, Call } from './differential.ts'
 import { damaged, pieces } from './text.ts'
 
-/** Our answer to a call of `gjson/main.go`. */
-export function ours({ args: [document = '', path = ''] }: Call): Answer {
-  const result = get(document, path)
+/** Our answer to a call of `gjson/main.go`; no answer of Go's has a `scan`, so the two ways must agree. */
+export function ours(call: Call): Answer {
+  const plain = answer(call, 'plain')
+  const simd = answer(call, 'simd')
+  return isDeepStrictEqual(plain, simd) ? plain : { ...simd, scan: 'simd' }
+}
+
+function answer({ args: [document = '', path = ''] }: Call, scan: Scan): Answer {
+  const result = get(document, path, scan)
   return {
     exists: String(result.exists),
     type: result.type,

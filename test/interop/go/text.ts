@@ -16,7 +16,7 @@ export const anyText: fc.Arbitrary<string> = fc.oneof(
 /** A text with one character removed, doubled or replaced. */
 export function damaged(texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
   return fc
-    .tuple(texts, fc.nat({ max: 1000 }), fc.constantFrom('', '0', '-', '.', ' ', ':', '"', 'é', '9', '_', '+'))
+    .tuple(texts, fc.nat({ max: 1000 }), fc.constantFrom('', '0', '-', '.', ' ', ':', '"', 'é', 'è', '9', '_', '+'))
     .map(([text, position, replacement]) => {
       const at = text.length === 0 ? 0 : position % text.length
       return text.slice(0, at) + replacement + text.slice(at + 1)

@@ -1,7 +1,6 @@
 import { NAMES } from './time.ts'
-import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
-/** The text still to be read, and the layout element that comes after the one being read. */
+/** The text still to be read, one character a byte, and the layout element that comes after the one being read. */
 export interface Cursor {
   rest: string
   following: string
@@ -185,13 +184,11 @@ function readHalf(cursor: Cursor, fields: Fields, element: string): string | und
 
 /** `.000`: exactly as many digits as the layout has. Go reads them with a sign, should one be there. */
 function readFraction(cursor: Cursor, fields: Fields, element: string): string | undefined {
-  // Go counts bytes, also where that ends within a character.
-  const bytes = encodeUtf8(cursor.rest)
-  const text = decodeUtf8(bytes.subarray(0, element.length))
-  if (bytes.length < element.length || !/^[.,]/.test(text)) return CANNOT_PARSE
+  const text = cursor.rest.slice(0, element.length)
+  if (text.length < element.length || !/^[.,]/.test(text)) return CANNOT_PARSE
   const digits = text.slice(1, 10)
   if (!/^[-+]?[0-9]*$/.test(digits)) return CANNOT_PARSE
-  cursor.rest = decodeUtf8(bytes.subarray(element.length))
+  cursor.rest = cursor.rest.slice(element.length)
   const value = Number(digits.replace(/^[-+]/, '') || 0) * 10 ** Math.max(9 - digits.length, 0)
   if (digits.startsWith('-') && value > 0) return 'fractional second'
   fields.nanosecond = value
@@ -207,11 +204,11 @@ function readOptionalFraction(cursor: Cursor, fields: Fields): string | undefine
 
 /** What a numeric zone may look like, by its element without `Z` or `-`. */
 const OFFSETS: Readonly<Record<string, RegExp>> = {
-  '07': /^([\0-\x7f])(..)/s,
-  '0700': /^([\0-\x7f])(..)(..)/s,
-  '07:00': /^([\0-\x7f])(..):(..)/s,
-  '070000': /^([\0-\x7f])(..)(..)(..)/s,
-  '07:00:00': /^([\0-\x7f])(..):(..):(..)/s,
+  '07': /^(.)(..)/s,
+  '0700': /^(.)(..)(..)/s,
+  '07:00': /^(.)(..):(..)/s,
+  '070000': /^(.)(..)(..)(..)/s,
+  '07:00:00': /^(.)(..):(..):(..)/s,
 }
 
 function readOffset(cursor: Cursor, fields: Fields, element: string): string | undefined {

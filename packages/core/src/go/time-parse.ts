@@ -4,6 +4,7 @@ import { type Location, UTC, type Zone } from './location.ts'
 import { daysFromCivil, type GoTime, RFC3339, RFC3339_NANO } from './time.ts'
 import { type Cursor, ELEMENTS, Fields, type ReadElement, Refusal } from './time-element.ts'
 import { type LayoutChunk, layoutChunks } from './time-layout.ts'
+import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
 /**
  * Parses a time by a Go layout, as `time.Parse` (or `time.ParseInLocation` when a location is given).
@@ -16,9 +17,10 @@ import { type LayoutChunk, layoutChunks } from './time-layout.ts'
  */
 export function parseTime(layout: string, text: string, location: Location = UTC): GoTime {
   const fields = new Fields()
-  const cursor: Cursor = { rest: text, following: '' }
+  // Go compares bytes, and may stop inside of a character.
+  const cursor: Cursor = { rest: toBytes(text), following: '' }
   try {
-    const chunks = layoutChunks(layout)
+    const chunks = layoutChunks(toBytes(layout))
     for (const [index, chunk] of chunks.entries()) {
       cursor.following = chunks[index + 1]?.element ?? ''
       readChunk(chunk, cursor, fields)
@@ -31,10 +33,22 @@ export function parseTime(layout: string, text: string, location: Location = UTC
   return inZone(fields, location)
 }
 
+const OUTSIDE_ASCII = /[^\0-\x7f]/
+
+/** A text with one character for each of its bytes. */
+function toBytes(text: string): string {
+  if (!OUTSIDE_ASCII.test(text)) return text
+  return Array.from(encodeUtf8(text), (byte) => String.fromCharCode(byte)).join('')
+}
+
+function fromBytes(bytes: string): string {
+  return decodeUtf8(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)))
+}
+
 function readChunk({ prefix, element }: LayoutChunk, cursor: Cursor, fields: Fields): void {
   skip(cursor, prefix)
   if (element === '') {
-    if (cursor.rest !== '') throw new Refusal(`: extra text: ${quoteTime(cursor.rest)}`)
+    if (cursor.rest !== '') throw new Refusal(`: extra text: ${quoteTime(fromBytes(cursor.rest))}`)
     return
   }
   const hold = cursor.rest
@@ -68,7 +82,7 @@ function skip(cursor: Cursor, prefix: string): void {
 function timeError(layout: string, text: string, refusal: Refusal): CoreError {
   const detail =
     refusal.problem === ''
-      ? ` as ${quoteTime(layout)}: cannot parse ${quoteTime(refusal.value)} as ${quoteTime(refusal.element)}`
+      ? ` as ${quoteTime(layout)}: cannot parse ${quoteTime(fromBytes(refusal.value))} as ${quoteTime(fromBytes(refusal.element))}`
       : refusal.problem
   const isRfc3339 = layout === RFC3339 || layout === RFC3339_NANO
   return new CoreError('INVALID_TIME', 'the text is no time of the layout asked for', {

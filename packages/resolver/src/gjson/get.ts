@@ -1,4 +1,5 @@
-import { type ByteString, fromBytes, toBytes } from './bytes.ts'
+import { beginSearch, endSearch, type Scan } from './block.ts'
+import { fromBytes, toBytes } from './bytes.ts'
 import { find } from './search.ts'
 import { exists, MISSING, stringOf, type Value, type ValueType } from './value.ts'
 
@@ -19,9 +20,11 @@ export interface Result {
  * Like gjson it never checks that the text is JSON, answers something for every garbage, and never throws. Bytes need
  * not be UTF-8; results hold such bytes as `decodeUtf8` of `@sealkit/core/go` writes them. Paths that descend deeper
  * than 1000 levels find nothing.
+ *
+ * @param scan how long documents are read, see {@link Scan}
  */
-export function get(json: string | Uint8Array, path: string): Result {
-  const value = search(toBytes(json), toBytes(path))
+export function get(json: string | Uint8Array, path: string, scan: Scan = 'auto'): Result {
+  const value = search(json, path, scan)
   return {
     exists: exists(value),
     type: value.type,
@@ -32,12 +35,15 @@ export function get(json: string | Uint8Array, path: string): Result {
   }
 }
 
-function search(json: ByteString, path: ByteString): Value {
+function search(json: string | Uint8Array, path: string, scan: Scan): Value {
+  const isBytes = beginSearch(json, scan)
   try {
-    return find(json, path)
+    return find(isBytes && typeof json === 'string' ? json : toBytes(json), toBytes(path))
   } catch (error) {
     // A caller that is itself deep in its stack leaves less of it than the limit of levels counts on.
     if (error instanceof RangeError) return MISSING
     throw error
+  } finally {
+    endSearch()
   }
 }

@@ -1,3 +1,4 @@
+import { longBlockEnd } from './block.ts'
 import type { ByteString } from './bytes.ts'
 
 // Where the parts of a JSON text end. None of these checks that the text is JSON: like gjson they only look for what
@@ -58,9 +59,14 @@ export function literalEnd(json: ByteString, start: number): number {
  * length when it is never closed, and one more when a string in it never ends.
  */
 export function blockEnd(json: ByteString, start: number): number {
+  const end = longBlockEnd(json, start)
+  return end < 0 ? plainBlockEnd(json, start) : end
+}
+
+function plainBlockEnd(json: ByteString, start: number): number {
   let depth = 1
   let at = start + 1
-  // One branch a character, most frequent first: this loop is what a search spends its time in.
+  // One branch a character, most frequent first: in short texts this loop is what a search spends its time in.
   while (at < json.length) {
     const code = json.charCodeAt(at++)
     if (code === CODE.quote) {

@@ -10,10 +10,13 @@ const GREEK = [
   [0x1ff3, 0x1ff3, 9],
 ] as const
 
+/** Letters whose upper case came with Unicode 16 and 17; Go knows Unicode 15. */
+const LATER_UPPER: ReadonlySet<number> = new Set([0x19b, 0x264, 0xa7d3, 0xa7d5])
+
 /** Go's unicode.ToUpper. */
 export function upperRune(rune: number): number {
   if (rune < 0x80) return rune >= 0x61 && rune <= 0x7a ? rune - 32 : rune
-  if (rune > 0x10ffff) return rune
+  if (rune > 0x10ffff || LATER_UPPER.has(rune)) return rune
   const mapped = String.fromCodePoint(rune).toUpperCase()
   const code = mapped.codePointAt(0) ?? rune
   if (String.fromCodePoint(code).length === mapped.length) return code
@@ -50,8 +53,8 @@ function category(pattern: RegExp): (rune: number) => boolean {
 
 /** Go's unicode.IsUpper. */
 export const isUpper: (rune: number) => boolean = category(/^\p{Lu}$/u)
-/** Go's unicode.IsLower. */
-export const isLower: (rune: number) => boolean = category(/^\p{Ll}$/u)
+/** Go's unicode.IsLower; Unicode 16 made a letter without case of U+0295. */
+export const isLower: (rune: number) => boolean = category(/^[\p{Ll}\u0295]$/u)
 /** Go's unicode.IsTitle. */
 export const isTitle: (rune: number) => boolean = category(/^\p{Lt}$/u)
 /** Go's unicode.IsPunct. */
