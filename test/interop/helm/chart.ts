@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { Manifest } from '@sealkit/core/manifest'
+import { readDocuments } from 'sealkit'
+
+const run = promisify(execFile)
+
+/** The folder of one of our charts. */
+export function chartFolder(name: string): string {
+  return fileURLToPath(new URL(`../../../packages/controller/charts/${name}`, import.meta.url))
+}
+
+/** How a chart is rendered. */
+export interface RenderOptions {
+  readonly values?: object
+  readonly release?: string
+  readonly namespace?: string
+  /** Kinds that the cluster is said to have, as `monitoring.coreos.com/v1/ServiceMonitor`. */
+  readonly apiVersions?: readonly string[]
+  readonly includeCrds?: boolean
+  readonly kubeVersion?: string
+}
+
+/** What helm refused, with its words. */
+export class Refused extends Error {}
+
+/**
+ * The objects that real helm makes of a chart.
+ *
+ * @throws {Refused}
+ */
+export async function render(helm: string, folder: string, options: RenderOptions = {}): Promise<Manifest[]> {
+  return objectsOf(await renderText(helm, folder, options))
+}
+
+/** The same, as helm's text. */
+export async function renderText(helm: string, folder: string, options: RenderOptions = {}): Promise<string> {
+  const { release = 'r', namespace = 'ns', apiVersions = [], includeCrds = false, kubeVersion = '1.36.0' } = options
+  const more = apiVersions.map((version) => `--api-versions=${version}`)
+  if (includeCrds) more.push('--include-crds')
+  const args = ['template', release, folder, `--namespace=${namespace}`, `--kube-version=${kubeVersion}`, ...more]
+  return execute(helm, args, options.values)
+}
+
+/** What `helm install` tells whoever installs the chart. */
+export async function notes(helm: string, folder: string, options: RenderOptions = {}): Promise<string> {
+  const { release = 'r', namespace = 'ns' } = options
+  const args = ['install', release, folder, `--namespace=${namespace}`, '--dry-run=client', '--output=json']
+  const { info } = JSON.parse(await execute(helm, args, options.values)) as { info: { notes: string } }
+  return info.notes
+}
+
+/** The objects of a stream of manifests. */
+export async function objectsOf(text: string): Promise<Manifest[]> {
+  return (await readDocuments(text, 'helm')).map(({ object }) => object)
+}
+
+/**
+ * Runs helm with nothing of this machine's configuration.
+ *
+ * @throws {Refused}
+ */
+export async function execute(helm: string, args: readonly string[], values: object = {}): Promise<string> {
+  const home = `${tmpdir()}/sealkit-helm`
+  const env = { PATH: process.env['PATH'], HOME: home, HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home }
+  const running = run(helm, [...args, '--values=-'], { env, maxBuffer: 64 << 20 })
+  running.child.stdin?.end(JSON.stringify(values))
+  try {
+    return (await running).stdout
+  } catch (error) {
+    throw new Refused(String((error as { stderr?: unknown }).stderr ?? error))
+  }
+}
+
+/** The folder of a chart in the source of an upstream Go module. */
+export async function upstreamChart(module: string, path: string): Promise<string> {
+  const { stdout } = await run('go', ['mod', 'download', '-json', module], { cwd: tmpdir() })
+  return `${(JSON.parse(stdout) as { Dir: string }).Dir}/${path}`
+}
