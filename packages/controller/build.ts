@@ -23,8 +23,10 @@ if [ ! -x "$node" ]; then
     exit 1
   fi
 fi
-# A young generation of 2 MB instead of 16 costs no time here and saves a quarter of the memory.
-exec "$node" --max-semi-space-size=2 "$here/lib/controller/${program}.mjs" "$@"
+# Memory instead of speed that nobody feels: a young generation of 2 MB, an old one that is collected when it has grown by
+# a third, and one malloc arena for all threads.
+export MALLOC_ARENA_MAX="\${MALLOC_ARENA_MAX:-1}"
+exec "$node" --max-semi-space-size=2 --heap-growing-percent=30 "$here/lib/controller/${program}.mjs" "$@"
 `
 
 rmSync(lib, { recursive: true, force: true })
