@@ -1,24 +1,38 @@
 import { basename, resolve } from 'node:path'
-import { type Format, isBranch, openFile, openStore, type Value } from '@sealkit/core/sops'
-import { masterKeys, parseIdentities } from '@sealkit/keyservice'
+import { type Format, isBranch, openFile, openStore, type Unwrap, type Value } from '@sealkit/core/sops'
 import type { Values } from '../command.ts'
-import { CliError, exitCode } from '../exit.ts'
+import { CliError } from '../exit.ts'
 import { type Io, readAll } from '../io.ts'
-import { readInput, writeResult } from '../sealing/files.ts'
-import { encryptedFormat, namedFormat } from '../sops/format.ts'
-import { keyIo } from '../sops/keyio.ts'
+import { inParallel } from '../parallel.ts'
+import { readInput } from '../sealing/files.ts'
+import { isPlain } from '../sops/encrypted.ts'
+import { filesNamed, isFile, type NamedFile } from '../sops/files.ts'
+import { encryptedFormat, mayBeEncrypted, namedFormat } from '../sops/format.ts'
+import { sopsKeys } from '../sops/keys.ts'
+import { about, destinationProblem, finish, nothingFound, type Outcome, targetOf } from '../sops/outcome.ts'
 import { parseTreePath, truncate } from '../sops/treepath.ts'
 
 /** One line for the list of commands. */
 export const summary = 'Decrypt files that SOPS encrypted'
 
 /** The positional arguments. */
-export const positionals = '[FILE...]'
+export const positionals = '[FILE|DIRECTORY|PATTERN...]'
 
 /** The command line as data. */
 export const options = [
-  { name: 'in-place', short: 'i', type: 'boolean', description: 'replace each file by its plain form' },
+  { name: 'in-place', short: 'i', type: 'boolean', description: 'replace each file by the result' },
   { name: 'output', short: 'o', type: 'string', value: 'FILE', description: 'write to FILE (standard output)' },
+  {
+    name: 'output-dir',
+    type: 'string',
+    value: 'DIRECTORY',
+    description: 'write each file to its place below DIRECTORY',
+  },
+  {
+    name: 'keep-going',
+    type: 'boolean',
+    description: 'write the files that succeeded where others failed (all or none)',
+  },
   {
     name: 'identity',
     type: 'string',
@@ -40,64 +54,66 @@ export const options = [
 /** Command lines that a person would type. */
 export const examples = [
   ['sealkit decrypt secrets.yaml', 'print a file in plain text'],
+  ['sealkit decrypt --output-dir plain/ clusters/', 'every encrypted file of a tree, in one go'],
   [`sealkit decrypt --extract '["db"]["password"]' secrets.yaml`, 'print one value'],
 ] as const
 
 type DecryptValues = Values<typeof options>
 
-/** Decrypts files; nothing is written before all of them are decrypted, and new files are their owner's alone. */
-export async function run(values: DecryptValues, files: readonly string[], io: Io): Promise<number> {
-  const problem = usageProblem(values, files)
+/** Decrypts files, whole trees of them at once; unless `--keep-going`, all or none are written. New files are their owner's alone. */
+export async function run(values: DecryptValues, paths: readonly string[], io: Io): Promise<number> {
+  const single = paths.length === 0 || (paths.length === 1 && isFile(paths[0] ?? '', io))
+  const problem = usageProblem(values, paths.length, single)
   if (problem !== null) throw new CliError('USAGE', problem, { hint: 'see sealkit decrypt --help' })
-  const keys = masterKeys({ ...identities(values, io), io: keyIo(io), now: io.now })
-  const decrypted: [path: string | undefined, content: Uint8Array][] = []
-  for (const file of files.length === 0 ? [undefined] : files) {
-    const bytes = file === undefined ? await readAll(io.stdin) : readInput(file, io)
-    const content = await decryptOne(values, { bytes, file: file ?? 'standard input', unwrap: keys.unwrap }, io)
-    decrypted.push([values['in-place'] === true ? file : values.output, content])
-  }
-  for (const [path, content] of decrypted) writeResult(content, path, io, 0o600)
-  return exitCode.done
+  const { unwrap } = sopsKeys(values, io)
+  const files = paths.length === 0 ? [undefined] : filesNamed(paths, io)
+  const outcomes = await inParallel(files, (file) => decryptOne(values, { file, unwrap }, io))
+  if (outcomes.every((outcome) => 'skipped' in outcome)) throw nothingFound('encrypted file', paths)
+  return finish(outcomes, { verb: 'decrypted', keepGoing: values['keep-going'] === true, mode: 0o600 }, io)
 }
 
-function usageProblem(values: DecryptValues, files: readonly string[]): string | null {
-  if (values['in-place'] === true && values.output !== undefined) return '--in-place and --output exclude each other'
-  if (values['in-place'] === true && files.length === 0) return '--in-place needs files'
-  if (values['in-place'] === true && values.extract !== undefined) return '--in-place and --extract exclude each other'
-  return files.length > 1 && values['in-place'] !== true ? 'several files need --in-place' : null
-}
-
-function identities(values: DecryptValues, io: Io): { ageIdentities?: readonly string[] } {
-  if (values.identity === undefined) return {}
-  const texts = values.identity.map((file) => Buffer.from(readInput(file, io)).toString())
-  return { ageIdentities: texts.flatMap((text) => parseIdentities(text)) }
+function usageProblem(values: DecryptValues, files: number, single: boolean): string | null {
+  if (values.extract !== undefined && values['in-place'] === true) return '--in-place and --extract exclude each other'
+  return destinationProblem(values, files, single)
 }
 
 interface Input {
-  readonly bytes: Uint8Array
-  readonly file: string
-  readonly unwrap: ReturnType<typeof masterKeys>['unwrap']
+  readonly file: NamedFile | undefined
+  readonly unwrap: Unwrap
 }
 
-async function decryptOne(values: DecryptValues, input: Input, io: Io): Promise<Uint8Array> {
-  const format = formatFor(values, input, io)
-  const target = values['output-type'] === undefined ? format : namedFormat(values['output-type'], 'output-type')
+const plainFile = 'not encrypted'
+
+async function decryptOne(values: DecryptValues, { file, unwrap }: Input, io: Io): Promise<Outcome> {
   try {
-    const ignoreMac = values['ignore-mac'] === true
-    const opened = await openFile(input.bytes, { format, unwrap: input.unwrap, ignoreMac })
-    if (values.extract === undefined) return await opened.emit(target)
-    const [first] = opened.documents
-    if (first === undefined) throw new CliError('NO_SUCH_KEY', 'the file has no documents')
-    return await emitValue(truncate(first, parseTreePath(values.extract)), target)
+    const bytes = file === undefined ? await readAll(io.stdin) : readInput(file.path, io)
+    if (file?.named === false && !mayBeEncrypted(basename(file.path), bytes)) return { file, skipped: plainFile }
+    return {
+      file,
+      content: await decryptBytes(values, { bytes, name: file?.path ?? '', unwrap }, io),
+      target: targetOf(values, file),
+    }
   } catch (error) {
-    if (error instanceof Error && 'code' in error) error.message = `${input.file}: ${error.message}`
-    throw error
+    if (file?.named === false && isPlain(error)) return { file, skipped: plainFile }
+    return { file, error: about(file?.path ?? 'standard input', error) }
   }
 }
 
-function formatFor(values: DecryptValues, { bytes, file }: Input, io: Io): Format {
-  if (values['input-type'] !== undefined) return namedFormat(values['input-type'], 'input-type')
-  return encryptedFormat(basename(resolve(io.cwd, file)), bytes)
+async function decryptBytes(
+  values: DecryptValues,
+  { bytes, name, unwrap }: { bytes: Uint8Array; name: string; unwrap: Unwrap },
+  io: Io,
+): Promise<Uint8Array> {
+  const format =
+    values['input-type'] === undefined
+      ? encryptedFormat(basename(resolve(io.cwd, name)), bytes)
+      : namedFormat(values['input-type'], 'input-type')
+  const target = values['output-type'] === undefined ? format : namedFormat(values['output-type'], 'output-type')
+  const opened = await openFile(bytes, { format, unwrap, ignoreMac: values['ignore-mac'] === true })
+  if (values.extract === undefined) return opened.emit(target)
+  const [first] = opened.documents
+  if (first === undefined) throw new CliError('NO_SUCH_KEY', 'the file has no documents')
+  return emitValue(truncate(first, parseTreePath(values.extract)), target)
 }
 
 async function emitValue(value: Value, format: Format): Promise<Uint8Array> {

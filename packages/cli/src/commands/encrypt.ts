@@ -1,46 +1,90 @@
+import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import {
   defaultRule,
   encryptFile,
+  encryptOver,
   type Format,
   formatOf,
-  hasValue,
-  isEncrypted,
+  type KeyEntry,
   type KeyGroup,
+  type Metadata,
   newDataKey,
   newMetadata,
+  openPlain,
   openStore,
+  type PlainFile,
   parseKeys,
+  parseRecipients,
   type Rule,
   ruleNames,
   type SopsFile,
+  type Store,
   wrapDataKey,
 } from '@sealkit/core/sops'
-import { masterKeys } from '@sealkit/keyservice'
+import type { MasterKeys } from '@sealkit/keyservice'
 import type { Values } from '../command.ts'
-import { CliError, exitCode } from '../exit.ts'
+import { CliError } from '../exit.ts'
 import { type Io, readAll } from '../io.ts'
-import { readInput, writeResult } from '../sealing/files.ts'
-import { creationRule, findConfig } from '../sops/creation.ts'
-import { namedFormat } from '../sops/format.ts'
-import { keyIo } from '../sops/keyio.ts'
+import { inParallel } from '../parallel.ts'
+import { readInput } from '../sealing/files.ts'
+import { Configs } from '../sops/creation.ts'
+import { type EncryptedFile, isPlain, readEncrypted } from '../sops/encrypted.ts'
+import { filesNamed, isFile, type NamedFile } from '../sops/files.ts'
+import { isEncryptedFile, namedFormat } from '../sops/format.ts'
+import { sopsKeys } from '../sops/keys.ts'
+import { about, destinationProblem, finish, nothingFound, type Outcome, targetOf } from '../sops/outcome.ts'
+import { checkSelected } from '../sops/selected.ts'
 
 /** One line for the list of commands. */
 export const summary = 'Encrypt the values of files with SOPS'
 
 /** The positional arguments. */
-export const positionals = '[FILE...]'
+export const positionals = '[FILE|DIRECTORY|PATTERN...]'
 
 /** The command line as data. */
 export const options = [
-  { name: 'in-place', short: 'i', type: 'boolean', description: 'replace each file by its encrypted form' },
+  { name: 'in-place', short: 'i', type: 'boolean', description: 'replace each file by the result' },
   { name: 'output', short: 'o', type: 'string', value: 'FILE', description: 'write to FILE (standard output)' },
+  {
+    name: 'output-dir',
+    type: 'string',
+    value: 'DIRECTORY',
+    description: 'write each file to its place below DIRECTORY',
+  },
+  {
+    name: 'keep-going',
+    type: 'boolean',
+    description: 'write the files that succeeded where others failed (all or none)',
+  },
+  {
+    name: 'base',
+    type: 'string',
+    value: 'FILE',
+    description: 'keep what is the same in this encrypted version (the file that is replaced, if it is encrypted)',
+  },
+  { name: 'fresh', type: 'boolean', description: 'keep nothing of the encrypted file that is replaced' },
   {
     name: 'age',
     type: 'string',
     multiple: true,
     value: 'RECIPIENT',
     description: 'encrypt to this age recipient (what .sops.yaml says for the file)',
+  },
+  {
+    name: 'recipient',
+    short: 'r',
+    type: 'string',
+    multiple: true,
+    value: 'KEY',
+    description: 'encrypt to this master key of any kind: ARN, resource ID, URL, fingerprint',
+  },
+  {
+    name: 'identity',
+    type: 'string',
+    multiple: true,
+    value: 'FILE',
+    description: 'decrypt with the age keys in FILE (where sops looks for them)',
   },
   { name: 'config', type: 'string', value: 'FILE', description: 'take rules from FILE (the nearest .sops.yaml)' },
   {
@@ -66,15 +110,24 @@ export const options = [
 /** Command lines that a person would type. */
 export const examples = [
   ['sealkit encrypt -i --age age1... secrets.yaml', 'encrypt a file in place'],
+  ['sealkit encrypt -i secrets/', 'every file of a tree that .sops.yaml has a rule for'],
+  ['sealkit encrypt -o secrets.yaml plain.yaml', 'change an encrypted file only where the plain one differs'],
   ['sealkit encrypt --filename app.json < app.json', 'encrypt standard input as .sops.yaml says for app.json'],
 ] as const
 
 type EncryptValues = Values<typeof options>
 
+/** What one call works with. */
+interface Work {
+  readonly values: EncryptValues
+  readonly configs: Configs
+  readonly keys: MasterKeys
+  readonly io: Io
+}
+
 /** One file to encrypt. */
 interface Input {
-  /** As it was named, for messages. */
-  readonly shown: string
+  readonly file: NamedFile | undefined
   readonly bytes: Uint8Array
   /** Absolute path that rule and format are chosen by. */
   readonly name: string
@@ -82,70 +135,117 @@ interface Input {
 
 /**
  * Encrypts files. Fails closed: an unknown format, a rule that is no regular expression, and a rule that selects no
- * value at all are errors, and then nothing is written.
+ * value at all are errors. Unless `--keep-going`, all or none are written.
  */
-export async function run(values: EncryptValues, files: readonly string[], io: Io): Promise<number> {
-  checkUsage(values, files)
-  const encrypted: [path: string | undefined, content: Uint8Array][] = []
-  for (const file of files.length === 0 ? [undefined] : files) {
-    const input = await readOne(values, file, io)
-    const content = await named(input.shown, () => encryptOne(values, input, io))
-    encrypted.push([values['in-place'] === true ? file : values.output, content])
-  }
-  // Nothing is written before all files are encrypted.
-  for (const [path, content] of encrypted) writeResult(content, path, io)
-  return exitCode.done
-}
-
-function checkUsage(values: EncryptValues, files: readonly string[]): void {
-  const problem = usageProblem(values, files)
+export async function run(values: EncryptValues, paths: readonly string[], io: Io): Promise<number> {
+  const single = paths.length === 0 || (paths.length === 1 && isFile(paths[0] ?? '', io))
+  const problem = usageProblem(values, paths.length, single)
   if (problem !== null) throw new CliError('USAGE', problem, { hint: 'see sealkit encrypt --help' })
+  const work = { values, configs: new Configs(io.cwd, values.config), keys: sopsKeys(values, io), io }
+  const files = paths.length === 0 ? [undefined] : filesNamed(paths, io)
+  const outcomes = await inParallel(files, (file) => encryptOne(file, work))
+  if (outcomes.every((outcome) => 'skipped' in outcome && outcome.skipped === noRule))
+    throw nothingFound('file to encrypt', paths)
+  return finish(outcomes, { verb: 'encrypted', keepGoing: values['keep-going'] === true }, io)
 }
 
-function usageProblem(values: EncryptValues, files: readonly string[]): string | null {
-  if (values['in-place'] === true && values.output !== undefined) return '--in-place and --output exclude each other'
-  if (values['in-place'] === true && files.length === 0) return '--in-place needs files'
-  if (files.length > 1 && values['in-place'] !== true) return 'several files need --in-place'
-  if (files.length === 0 && values.filename === undefined) return 'standard input needs --filename'
-  return null
+function usageProblem(values: EncryptValues, files: number, single: boolean): string | null {
+  const problem = destinationProblem(values, files, single)
+  if (problem !== null) return problem
+  if (files === 0 && values.filename === undefined) return 'standard input needs --filename'
+  return values.base !== undefined && !single ? '--base needs one file' : null
 }
 
-async function readOne(values: EncryptValues, file: string | undefined, io: Io): Promise<Input> {
-  const name = resolve(io.cwd, values.filename ?? file ?? '')
-  if (file === undefined) return { shown: 'standard input', bytes: await readAll(io.stdin), name }
-  return { shown: file, bytes: readInput(file, io), name }
-}
+const noRule = 'without a rule'
 
-/** Says which file an error is about. */
-async function named<T>(file: string, work: () => Promise<T>): Promise<T> {
+async function encryptOne(file: NamedFile | undefined, work: Work): Promise<Outcome> {
+  const { values, io } = work
   try {
-    return await work()
+    const name = resolve(io.cwd, values.filename ?? file?.path ?? '')
+    if (file?.named === false && !(await isWanted(name, work))) return { file, skipped: noRule }
+    const bytes = file === undefined ? await readAll(io.stdin) : readInput(file.path, io)
+    const target = targetOf(values, file)
+    const content = await encryptBytes({ file, bytes, name }, target, work)
+    if (content === null) return { file, skipped: 'encrypted already' }
+    return { file, content, target }
   } catch (error) {
-    if (error instanceof Error && 'code' in error) error.message = `${file}: ${error.message}`
-    throw error
+    return { file, error: about(file?.path ?? 'standard input', error) }
   }
 }
 
-async function encryptOne(values: EncryptValues, input: Input, io: Io): Promise<Uint8Array> {
-  const found = await findConfig(input.name, values.config, io.cwd)
+/** Of a directory's files only those are encrypted that a creation rule is for, or whose format is known where keys are given. */
+async function isWanted(name: string, { values, configs }: Work): Promise<boolean> {
+  if ((await configs.ruleOrNull(name)) !== null) return true
+  return recipientsOf(values).length > 0 && formatOf(basename(name)) !== 'binary'
+}
+
+/** The encrypted file; null for one of a directory that is encrypted already. */
+async function encryptBytes(input: Input, target: string | undefined, work: Work): Promise<Uint8Array | null> {
+  const { values, configs } = work
   const format = formatFor(values, input)
-  const target = values['output-type'] === undefined ? format : namedFormat(values['output-type'], 'output-type')
+  const type = values['output-type'] === undefined ? format : namedFormat(values['output-type'], 'output-type')
   const store = await openStore(format)
-  const output = await openStore(target, found?.config.indents)
+  const output = await openStore(type, (await configs.find(input.name))?.config.indents)
   const documents = store.load(input.bytes)
   const [first] = documents
   if (first === undefined)
     throw new CliError('USAGE', 'the file is empty', { hint: 'SOPS needs one document at least' })
-  if (output.isReserved(first)) {
+  if (output.isReserved(first) || (await isEncryptedFile(basename(input.name), input.bytes))) {
+    if (input.file?.named === false) return null
     throw new CliError('USAGE', 'the file is encrypted already', { hint: 'its top-level entry "sops" is the metadata' })
   }
+  const metadata = await fileMetadata(input, format, work)
+  const base = await baseOf(target, work)
+  if (base === null) return output.emitEncrypted(await encryptNew({ documents, metadata }, work))
+  return encryptChanged(base, { documents, metadata }, output, work)
+}
+
+async function encryptNew({ documents, metadata }: SopsFile, { keys, io }: Work): Promise<SopsFile> {
   const dataKey = newDataKey()
-  const metadata = await wrapDataKey(await fileMetadata(values, input, { format, config: found }), dataKey, {
-    wrap: masterKeys({ io: keyIo(io), now: io.now }).wrap,
-  })
-  const encrypted = await encryptFile({ documents, metadata }, { dataKey, now: io.now() })
+  const wrapped = await wrapDataKey(metadata, dataKey, { wrap: keys.wrap })
+  const encrypted = await encryptFile({ documents, metadata: wrapped }, { dataKey, now: io.now() })
   checkSelected(encrypted, { documents, metadata })
+  return encrypted
+}
+
+/** What does not differ from the earlier encrypted version stays byte for byte. */
+async function encryptChanged(
+  base: EncryptedFile,
+  plain: SopsFile,
+  output: Store,
+  { keys, io }: Work,
+): Promise<Uint8Array> {
+  const opened = await openBase(base, keys)
+  const encrypted = await encryptOver(opened, plain, { wrap: keys.wrap, now: io.now() })
+  if (encrypted === null) return base.bytes
+  checkSelected(encrypted, plain)
   return output.emitEncrypted(encrypted)
+}
+
+async function openBase(base: EncryptedFile, keys: MasterKeys): Promise<PlainFile> {
+  try {
+    return await openPlain(base.file, { unwrap: keys.unwrap })
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new CliError('NO_KEY', `${base.path}, which would be kept as far as it is the same, does not open: ${why}`, {
+      cause,
+      hint: 'pass --fresh to encrypt everything anew',
+    })
+  }
+}
+
+/** The encrypted version to keep what is the same of: the one that is named, or the one that would be replaced. */
+async function baseOf(target: string | undefined, { values, configs, io }: Work): Promise<EncryptedFile | null> {
+  const options = { configs, type: values['output-type'] }
+  if (values.base !== undefined) return readEncrypted(values.base, options, io)
+  if (values.fresh === true || values['in-place'] === true || target === undefined || target === '-') return null
+  if (!existsSync(resolve(io.cwd, target))) return null
+  try {
+    return await readEncrypted(target, options, io)
+  } catch (error) {
+    if (isPlain(error)) return null
+    throw error
+  }
 }
 
 function formatFor(values: EncryptValues, input: Input): Format {
@@ -154,18 +254,17 @@ function formatFor(values: EncryptValues, input: Input): Format {
     : namedFormat(values['input-type'], 'input-type')
 }
 
-async function fileMetadata(
-  values: EncryptValues,
-  input: Input,
-  { format, config }: { format: Format; config: Awaited<ReturnType<typeof findConfig>> },
-): Promise<SopsFile['metadata']> {
+function recipientsOf(values: EncryptValues): KeyEntry[] {
   const age = (values.age ?? []).flatMap((recipients) => parseKeys('age', recipients))
+  return [...age, ...(values.recipient ?? []).flatMap((text) => parseRecipients(text))]
+}
+
+async function fileMetadata(input: Input, format: Format, { values, configs }: Work): Promise<Metadata> {
+  const recipients = recipientsOf(values)
   // Keys of the command line need no rule; a rule for the file still says what is encrypted.
-  const rule =
-    age.length > 0 && values.config === undefined
-      ? await ruleOrNull(config, input.name)
-      : await creationRule(config, input.name)
-  const keyGroups: readonly KeyGroup[] = age.length > 0 ? [age] : (rule?.keyGroups ?? [])
+  const needed = recipients.length === 0 || values.config !== undefined
+  const rule = needed ? await configs.rule(input.name) : await configs.ruleOrNull(input.name)
+  const keyGroups: readonly KeyGroup[] = recipients.length > 0 ? [recipients] : (rule?.keyGroups ?? [])
   if (keyGroups.length === 0) {
     throw new CliError('NO_KEY', 'no master key is named and no .sops.yaml has one', {
       hint: 'pass --age age1..., or add a creation rule to .sops.yaml',
@@ -178,20 +277,8 @@ async function fileMetadata(
     keyGroups,
     rule: format === 'binary' ? null : (stated[0] ?? rule?.rules[0] ?? defaultRule),
     macOnlyEncrypted: format !== 'binary' && (values['mac-only-encrypted'] === true || rule?.macOnlyEncrypted === true),
-    shamirThreshold: rule?.shamirThreshold ?? 0,
+    shamirThreshold: recipients.length > 0 ? 0 : (rule?.shamirThreshold ?? 0),
   })
-}
-
-async function ruleOrNull(
-  config: Awaited<ReturnType<typeof findConfig>>,
-  name: string,
-): ReturnType<typeof creationRule> {
-  try {
-    return await creationRule(config, name)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'NO_CREATION_RULE') return null
-    throw error
-  }
 }
 
 function statedRules(values: EncryptValues): Rule[] {
@@ -199,15 +286,5 @@ function statedRules(values: EncryptValues): Rule[] {
     const flag = name.replaceAll('_', '-')
     const pattern = flag in values ? values[flag as keyof EncryptValues] : undefined
     return typeof pattern === 'string' ? [{ name, pattern }] : []
-  })
-}
-
-/** A rule that selects nothing leaves secrets in a file that looks encrypted. */
-function checkSelected(encrypted: SopsFile, plain: SopsFile): void {
-  // An empty text is never encrypted.
-  if (!hasValue(plain.documents, (leaf) => leaf !== '')) return
-  if (hasValue(encrypted.documents, (leaf) => typeof leaf === 'string' && isEncrypted(leaf))) return
-  throw new CliError('USAGE', 'the rule selects no value, so the file would stay in plain text', {
-    hint: `correct ${plain.metadata.rule?.name ?? 'the rule'}, or the format of the file`,
   })
 }

@@ -9,15 +9,66 @@ export interface FoundConfig {
   readonly config: Config
 }
 
-/**
- * The configuration for a file: the one that is named, else the nearest `.sops.yaml` in the file's folder or above it.
- * (sops looks from the working directory instead.)
- *
- * @throws `FILE_UNREADABLE`, and what {@link readConfig} throws
- */
-export async function findConfig(file: string, named: string | undefined, cwd: string): Promise<FoundConfig | null> {
-  const path = named === undefined ? nearest(dirname(resolve(cwd, file))) : resolve(cwd, named)
-  if (path === null) return null
+/** The configurations of one call, each read once. */
+export class Configs {
+  readonly #cwd: string
+  readonly #named: string | undefined
+  readonly #read = new Map<string, Promise<FoundConfig>>()
+  readonly #nearest = new Map<string, string | null>()
+
+  /** @param named the configuration for all files; without it each file has the nearest `.sops.yaml` */
+  constructor(cwd: string, named: string | undefined) {
+    this.#cwd = cwd
+    this.#named = named
+  }
+
+  /**
+   * The configuration for a file: the one that is named, else the nearest `.sops.yaml` in the file's folder or above
+   * it. (sops looks from the working directory instead.)
+   *
+   * @throws `FILE_UNREADABLE`, and what {@link readConfig} throws
+   */
+  async find(file: string): Promise<FoundConfig | null> {
+    const path =
+      this.#named === undefined ? this.#above(dirname(resolve(this.#cwd, file))) : resolve(this.#cwd, this.#named)
+    if (path === null) return null
+    const found = this.#read.get(path) ?? open(path)
+    this.#read.set(path, found)
+    return found
+  }
+
+  /**
+   * The creation rule for a file; null without a configuration, or one without rules.
+   *
+   * @throws `NO_CREATION_RULE` where no rule is for the file, and as {@link find}
+   */
+  async rule(file: string): Promise<CreationRule | null> {
+    const found = await this.find(file)
+    return found === null ? null : matchRule(found.config, pathBelow(found.path, resolve(this.#cwd, file)))
+  }
+
+  /** The creation rule for a file; null where there is none, for whatever reason. */
+  async ruleOrNull(file: string): Promise<CreationRule | null> {
+    try {
+      return await this.rule(file)
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'NO_CREATION_RULE') return null
+      throw error
+    }
+  }
+
+  #above(folder: string): string | null {
+    const known = this.#nearest.get(folder)
+    if (known !== undefined) return known
+    const path = join(folder, '.sops.yaml')
+    const above = dirname(folder)
+    const found = existsSync(path) ? path : above === folder ? null : this.#above(above)
+    this.#nearest.set(folder, found)
+    return found
+  }
+}
+
+async function open(path: string): Promise<FoundConfig> {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -27,16 +78,8 @@ export async function findConfig(file: string, named: string | undefined, cwd: s
   return { path, config: await readConfig(text) }
 }
 
-function nearest(folder: string): string | null {
-  const path = join(folder, '.sops.yaml')
-  if (existsSync(path)) return path
-  const above = dirname(folder)
-  return above === folder ? null : nearest(above)
-}
-
-/** The creation rule for a file; null without a configuration, or one without rules. */
-export async function creationRule(found: FoundConfig | null, file: string): Promise<CreationRule | null> {
-  if (found === null) return null
-  const folder = `${dirname(found.path)}/`
-  return matchRule(found.config, file.startsWith(folder) ? file.slice(folder.length) : file)
+/** The path that rules are asked about: below the folder of the configuration, or absolute where it is not below. */
+export function pathBelow(config: string, file: string): string {
+  const folder = `${dirname(config)}/`
+  return file.startsWith(folder) ? file.slice(folder.length) : file
 }

@@ -1,4 +1,5 @@
-import { type Format, formatOf, formats } from '@sealkit/core/sops'
+import { CoreError } from '@sealkit/core'
+import { type Format, formatOf, formats, openStore } from '@sealkit/core/sops'
 import { CliError } from '../exit.ts'
 
 /**
@@ -27,4 +28,29 @@ export function encryptedFormat(path: string, bytes: Uint8Array): Format {
   if (byName !== 'binary') return byName
   const text = Buffer.from(bytes).toString('latin1')
   return marks.find(([mark]) => mark.test(text))?.[1] ?? 'binary'
+}
+
+/**
+ * Whether a file that was found, not named, may be an encrypted one: a tree holds many files that no store could read.
+ * Every encrypted file holds an encrypted MAC.
+ */
+export function mayBeEncrypted(path: string, bytes: Uint8Array): boolean {
+  if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes('ENC[AES256_GCM,')) return false
+  return (
+    encryptedFormat(path, bytes) !== 'binary' ||
+    Buffer.from(bytes.subarray(0, 64)).toString('latin1').trimStart().startsWith('{')
+  )
+}
+
+/** Whether a file is encrypted already, in whatever format. */
+export async function isEncryptedFile(path: string, bytes: Uint8Array): Promise<boolean> {
+  if (!mayBeEncrypted(path, bytes)) return false
+  const store = await openStore(encryptedFormat(path, bytes))
+  try {
+    store.loadEncrypted(bytes)
+    return true
+  } catch (error) {
+    // Damaged metadata are metadata.
+    return error instanceof CoreError && error.code === 'METADATA_INVALID'
+  }
 }

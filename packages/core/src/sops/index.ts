@@ -1,4 +1,6 @@
+export { sameValue } from './compare.ts'
 export { type Config, type CreationRule, matchRule, readConfig, type UnreadRule } from './config.ts'
+export { type Conflicted, conflictText, type Labels, splitConflict } from './conflict.ts'
 export {
   DataKeyError,
   type KeyFailure,
@@ -9,14 +11,20 @@ export {
   wrapDataKey,
 } from './datakey.ts'
 export { type DecryptOptions, decryptDocuments, decryptFile } from './decrypt.ts'
+export { type Change, diffDocuments } from './diff.ts'
 export { type EncryptOptions, encryptDocuments, encryptFile, type SopsFile } from './encrypt.ts'
+export { encryptOver, type OverOptions, sameSettings } from './encryptover.ts'
 export { decryptManifest, type OpenedFile, type OpenOptions, openFile } from './file.ts'
 export { field, type KeyEntry, type KeyGroup, type KeyKind, keyKinds, keyName, keyTable } from './keygroup.ts'
-export { entry, type KeyTextOptions, parseKeys } from './keytext.ts'
+export { entry, type KeyTextOptions, parseKeys, parseRecipients } from './keytext.ts'
 export { Mac } from './mac.ts'
+export { type Conflict, type Merged, mergeDocuments, type Side, type Versions } from './merge.ts'
+export { type FileVersions, type MergedFile, type MergeOptions, mergedSide, mergeFiles } from './mergefile.ts'
 export { formatVersion, type Metadata, newMetadata, readMetadata, writeMetadata } from './metadata.ts'
 export { fromPlain, toPlain } from './plain.ts'
+export { compareGroups, type GroupChange, has, keepsAll, rewrapDataKey, sameGroups, thresholdOf } from './recipients.ts'
 export { defaultRule, type Rule, type RuleName, ruleNames, type Selector, selector } from './rules.ts'
+export { type AgainOptions, encryptAgain, openPlain, type PlainFile, sharedUnwrap } from './session.ts'
 export { combine, split } from './shamir.ts'
 export { type Format, formatOf, formats, type Indents, openStore, type Store } from './store/index.ts'
 export { isComplex, plainText } from './store/plain.ts'
@@ -37,6 +45,7 @@ export {
   type Time,
   type Value,
 } from './tree.ts'
+export { pathText, type TreePath } from './treepath.ts'
 export {
   decryptValue,
   type EncryptedValue,

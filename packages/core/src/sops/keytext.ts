@@ -19,6 +19,32 @@ export function parseKeys(kind: KeyKind, text: string, options: KeyTextOptions =
   return text.split(',').flatMap((key) => parsers[kind](key, options))
 }
 
+/** What the text of each kind of key begins with, or looks like. */
+const forms: readonly (readonly [form: RegExp, kind: KeyKind])[] = [
+  [/^(?:age1|ssh-(?:ed25519|rsa) )/, 'age'],
+  [/^arn:/, 'kms'],
+  [/^projects\//, 'gcp_kms'],
+  [/^https:\/\/[^/]+\/keys\//, 'azure_kv'],
+  [/^[a-z]+:\/\/[^/]+\/v1\/.+\/keys\//, 'hc_vault'],
+  [/^[0-9A-Fa-f ]{16,60}!?$/, 'pgp'],
+]
+
+/**
+ * The master keys that a comma-separated text names, of any kinds: each is told by its form.
+ *
+ * @throws `INVALID_KEY` where a key has no known form
+ */
+export function parseRecipients(text: string): KeyEntry[] {
+  return text.split(',').flatMap((part) => {
+    const key = part.trim()
+    const kind = forms.find(([form]) => form.test(key))?.[1]
+    if (kind !== undefined) return parseKeys(kind, key)
+    throw new CoreError('INVALID_KEY', 'a recipient has none of the forms of master keys', {
+      hint: 'give an age recipient, a PGP fingerprint, an AWS ARN, a GCP resource ID, or the URL of an Azure or Vault key',
+    })
+  })
+}
+
 const parsers: Readonly<Record<KeyKind, (text: string, options: KeyTextOptions) => KeyEntry[]>> = {
   kms: (text, options) => [kmsEntry(text, options)],
   gcp_kms: (text) => [entry('gcp_kms', { resource_id: text.replaceAll(' ', '') })],

@@ -34,6 +34,11 @@ export class IvStash {
   set(entry: { type: string; plaintext: string; aad: string; iv: Buffer }): void {
     this.#entries.set(stashKey(entry.type, entry.plaintext, entry.aad), entry.iv)
   }
+
+  /** Takes over what another stash holds; both must be of one data key. */
+  addAll(other: IvStash): void {
+    for (const [key, iv] of other.#entries) this.#entries.set(key, iv)
+  }
 }
 
 const prefix = 'ENC[AES256_GCM,data:'
