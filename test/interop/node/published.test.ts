@@ -11,7 +11,7 @@ import { secretManifest } from '@sealkit/core/manifest'
 import { generateSealingKey, KeyRing, parseCertificate, parsePrivateKey, sealingKey, sealSecret } from '@sealkit/core/sealed'
 import { openStore } from '@sealkit/core/sops'
 import { parseYaml } from '@sealkit/core/yaml'
-import { get } from '@sealkit/resolver/gjson'
+import { get, hasSimd } from '@sealkit/resolver/gjson'
 import { execute, functionTable, parse } from '@sealkit/template'
 import { desired } from 'sealkit'
 
@@ -29,7 +29,7 @@ console.log(JSON.stringify({
   template: Buffer.from(execute(template, new Map([['x', 'y']]))).toString(),
   sops: Buffer.from(store.emit(store.load(Buffer.from('a: {b: 1}\\n')))).toString(),
   yaml: parseYaml('a: yes\\n'),
-  gjson: get('{"a":[1,2]}', 'a.#').string(),
+  gjson: [hasSimd(), get('{"a":[{},2]}', 'a.#', 'simd').string()],
 }))
 `
 
@@ -48,7 +48,7 @@ test('the published packages run on Node 20, compiled, by their public names', a
     template: 'WQ==',
     sops: 'a:\n    b: 1\n',
     yaml: { a: true },
-    gjson: '2',
+    gjson: [true, '2'],
   })
 })
 

@@ -5,7 +5,19 @@ import { squashEnd, trim, trimSpace } from './path.ts'
 import { type PrettyOptions, pretty, ugly } from './pretty.ts'
 import { blockEnd } from './scan.ts'
 import { find, MAX_DEPTH } from './search.ts'
-import { booleanOf, exists, forEach, isArray, isObject, numberOf, parse, stringOf, type Value } from './value.ts'
+import {
+  arrayOf,
+  booleanOf,
+  exists,
+  forEach,
+  isArray,
+  isObject,
+  numberOf,
+  objectOf,
+  parse,
+  stringOf,
+  type Value,
+} from './value.ts'
 
 /** Makes another document of one; `argument` is what follows the colon, `depth` as for `find`. */
 type Modifier = (json: ByteString, argument: ByteString, depth: number) => ByteString
@@ -102,8 +114,8 @@ function reverse(json: ByteString): ByteString {
     parts.push(isObject(value) ? `${key.raw}:${entry.raw}` : entry.raw)
     return true
   })
-  const inside = parts.reverse().join(',')
-  return isObject(value) ? `{${inside}}` : `[${inside}]`
+  parts.reverse()
+  return isObject(value) ? objectOf(parts) : arrayOf(parts)
 }
 
 function flatten(json: ByteString, deep: boolean, depth: number): ByteString {
@@ -116,7 +128,7 @@ function flatten(json: ByteString, deep: boolean, depth: number): ByteString {
     if (trimmed !== '') parts.push(trimmed)
     return true
   })
-  return `[${parts.join(',')}]`
+  return arrayOf(parts)
 }
 
 function unwrap(json: ByteString): ByteString {
@@ -142,8 +154,8 @@ function join(json: ByteString, preserve: boolean): ByteString {
     }
     return true
   })
-  if (preserve) return `{${parts.join(',')}}`
-  return `{${[...members.values()].map(({ key, raw }) => `${key}:${raw}`).join(',')}}`
+  if (preserve) return objectOf(parts)
+  return objectOf([...members.values()].map(({ key, raw }) => `${key}:${raw}`))
 }
 
 function keys(json: ByteString): ByteString {
@@ -153,7 +165,7 @@ function keys(json: ByteString): ByteString {
     parts.push(isObject(value) ? key.raw : 'null')
     return true
   })
-  return `[${parts.join(',')}]`
+  return arrayOf(parts)
 }
 
 function values(json: ByteString): ByteString {
@@ -164,7 +176,7 @@ function values(json: ByteString): ByteString {
     parts.push(entry.raw)
     return true
   })
-  return `[${parts.join(',')}]`
+  return arrayOf(parts)
 }
 
 /** Turns an object of lists into a list of objects. */
@@ -184,7 +196,7 @@ function group(json: ByteString): ByteString {
     })
     return true
   })
-  return `[${rows.map((row) => `{${row.join(',')}}`).join(',')}]`
+  return arrayOf(rows.map(objectOf))
 }
 
 /** What a path finds in the document itself and in everything below it. */
@@ -200,5 +212,5 @@ function dig(json: ByteString, path: ByteString, depth: number): ByteString {
     })
   }
   descend(parse(json), depth + 1)
-  return `[${parts.join(',')}]`
+  return arrayOf(parts)
 }

@@ -2,7 +2,7 @@ import { quoteJson, validJson } from '@sealkit/core/go'
 import { type ByteString, fromBytes, toBytes } from './bytes.ts'
 import { isSimpleName, lastName, type Selector, selectors } from './path.ts'
 import { find } from './search.ts'
-import { exists, stringOf } from './value.ts'
+import { arrayOf, exists, objectOf, stringOf } from './value.ts'
 
 /** What a multipath comes to; without `json` the path is none, and goes on as `rest`. */
 export interface Multipath {
@@ -25,7 +25,7 @@ export function multipath(json: ByteString, path: ByteString, depth: number): Mu
     const text = value.raw === '' ? stringOf(value) : value.raw
     parts.push((inObject ? `${memberName(member)}:` : '') + (text === '' ? 'null' : text))
   }
-  return { json: inObject ? `{${parts.join(',')}}` : `[${parts.join(',')}]`, rest }
+  return { json: inObject ? objectOf(parts) : arrayOf(parts), rest }
 }
 
 function memberName({ name, path }: Selector): ByteString {

@@ -6,6 +6,7 @@ import { type ArrayComponent, arrayComponent, type KeyComponent, keyComponent, s
 import { queryMatches } from './query.ts'
 import { CODE, KIND, stringEnd, valueEnd, valueKind, valueStart } from './scan.ts'
 import {
+  arrayOf,
   exists,
   jsonValue,
   MISSING,
@@ -127,7 +128,9 @@ function searchObject(search: Search, path: ByteString): boolean {
       return false
     }
     search.at = valueStart(json, end)
-    const matches = keyMatches(component, json.slice(mark + 1, end - 1))
+    // Unescaping only makes a key shorter: most keys need not be looked at.
+    const mayMatch = component.wild || end - mark - 2 >= component.part.length
+    const matches = mayMatch && keyMatches(component, json.slice(mark + 1, end - 1))
     if (visit(search, { matches, hit: matches && !component.more, rest: component.rest })) return true
   }
   return false
@@ -260,7 +263,7 @@ function closeArray(search: Search, elements: Elements, last: number, count: num
     search.value = each === undefined ? numberValue(String(count)) : partOfEach(search, elements.spans, last, each)
     return true
   }
-  if (query?.all === true && !exists(search.value)) search.value = jsonValue(`[${elements.found.join(',')}]`)
+  if (query?.all === true && !exists(search.value)) search.value = jsonValue(arrayOf(elements.found))
   return false
 }
 
@@ -278,7 +281,7 @@ function partOfEach(search: Search, spans: readonly number[], last: number, each
   // After a comma that nothing follows gjson takes the next value of the document, behind the array.
   const stray = strayElement(json, last)
   if (stray !== undefined) add(stray.raw)
-  return jsonValue(`[${parts.join(',')}]`)
+  return jsonValue(arrayOf(parts))
 }
 
 function strayElement(json: ByteString, last: number): Value | undefined {

@@ -22,6 +22,23 @@ export function jsonValue(raw: ByteString): Value {
   return { type: 'JSON', raw, str: '' }
 }
 
+/** The text of an array of some elements. */
+export function arrayOf(elements: readonly ByteString[]): ByteString {
+  return enclosed('[', elements, ']')
+}
+
+/** The text of an object of some members, `"key":value` each. */
+export function objectOf(members: readonly ByteString[]): ByteString {
+  return enclosed('{', members, '}')
+}
+
+function enclosed(open: string, parts: readonly ByteString[], close: string): ByteString {
+  if (parts.length === 0) return open + close
+  // Brackets put around a text that is already joined would make the engine copy it once more.
+  const last = parts.length - 1
+  return parts.map((part, at) => (at === 0 ? open : '') + part + (at === last ? close : '')).join(',')
+}
+
 /** A string from its literal. */
 export function stringValue(raw: ByteString): Value {
   const inside = raw.slice(1, -1)
