@@ -1,160 +1,238 @@
+import { SealkitError } from '@sealkit/core'
+import { checkIdentity, type Identity } from '@sealkit/core/age'
 import { KeyserviceError } from './error.ts'
-import type { KeyIo } from './io.ts'
+import { type KeyIo, systemReason } from './io.ts'
+
+/** Identities in a file under a passphrase, which is asked for when they are opened. */
+export interface ProtectedIdentities {
+  /** The place that holds them. */
+  readonly name: string
+  /** Asks once. */
+  open(): Promise<readonly string[]>
+}
+
+/** An age identity: in age's own text form, as an object (SSH, plugins), or still under a passphrase. */
+export type AgeIdentity = string | Identity | ProtectedIdentities
 
 /** Age identities with what an error has to say of where they were looked for. */
 export interface Identities {
-  readonly identities: readonly string[]
+  readonly identities: readonly AgeIdentity[]
   /** Places that were looked at and hold none, in sops' order. */
   readonly missing: readonly string[]
   /** What failed while loading, as sops words it. */
   readonly problems: readonly string[]
+  /** Those of them that sops leaves out where SSH keys are found. */
+  readonly alone?: readonly string[]
 }
 
 interface Found {
-  readonly identities: string[]
+  readonly identities: AgeIdentity[]
   readonly missing: string[]
   readonly problems: string[]
+  readonly alone: string[]
+}
+
+/** What one place holds. */
+interface Place {
+  readonly name: string
+  readonly bytes: Uint8Array
+  /** Several identities a line, separated by blanks. */
+  readonly words: boolean
 }
 
 const keysFile = 'sops/age/keys.txt'
+const maximumSize = 1 << 24
 
 /**
- * Loads age identities from where sops looks for them: `SOPS_AGE_KEY` (several, separated by blanks or lines),
- * `SOPS_AGE_KEY_FILE`, `SOPS_AGE_KEY_CMD`, and `sops/age/keys.txt` in the user's configuration directory.
+ * Loads the age identities of the four places that hold age's own keys: `SOPS_AGE_KEY` (several, separated by blanks or
+ * lines), `SOPS_AGE_KEY_FILE`, `SOPS_AGE_KEY_CMD`, and `sops/age/keys.txt` in the user's configuration folder.
  *
  * A place that fails is noted and does not hinder the others.
  *
  * @param recipient given to the command as `SOPS_AGE_RECIPIENT`
  */
 export async function loadIdentities(io: KeyIo, recipient: string): Promise<Identities> {
-  const found: Found = { identities: [], missing: [], problems: [] }
-  await noteSsh(io, found)
-  const texts: [place: string, text: string, words: boolean][] = []
+  const found: Found = { identities: [], missing: [], problems: [], alone: [] }
+  const places: Place[] = []
   const { SOPS_AGE_KEY: key, SOPS_AGE_KEY_FILE: file, SOPS_AGE_KEY_CMD: command } = io.env
   if (key === undefined) found.missing.push('SOPS_AGE_KEY')
-  else texts.push(['SOPS_AGE_KEY', key, true])
-  if (file === undefined) found.missing.push('SOPS_AGE_KEY_FILE')
-  else await attempt(found, async () => texts.push(['SOPS_AGE_KEY_FILE', await keyFile(io, file), false]))
-  if (command === undefined) found.missing.push('SOPS_AGE_KEY_CMD')
-  else await attempt(found, async () => texts.push(['SOPS_AGE_KEY_CMD', await output(io, command, recipient), false]))
-  await userFile(io, found, texts)
-  for (const [place, text, words] of texts) {
+  else places.push({ name: 'SOPS_AGE_KEY', bytes: Buffer.from(key), words: true })
+  await place(found, 'SOPS_AGE_KEY_FILE', file, async (path) =>
+    places.push({ name: 'SOPS_AGE_KEY_FILE', bytes: await keyFile(io, path), words: false }),
+  )
+  await place(found, 'SOPS_AGE_KEY_CMD', command, async (line) =>
+    places.push({ name: 'SOPS_AGE_KEY_CMD', bytes: await commandOutput(io, line, recipient), words: false }),
+  )
+  await userFile(io, found, places)
+  for (const one of places) {
     await attempt(found, async () => {
-      const identities = parse(place, text, words)
+      const identities = await read(io, one)
       found.identities.push(...identities)
-      if (identities.length === 0) found.missing.push(place)
+      if (identities.length === 0) found.missing.push(one.name)
     })
   }
   return found
 }
 
-async function attempt(found: Found, load: () => Promise<unknown>): Promise<void> {
+async function place(
+  found: Found,
+  name: string,
+  value: string | undefined,
+  load: (value: string) => Promise<unknown>,
+): Promise<void> {
+  if (value === undefined) found.missing.push(name)
+  else await attempt(found, () => load(value))
+}
+
+/** Runs what may fail without hindering the rest. */
+export async function attempt(found: Pick<Found, 'problems'>, load: () => Promise<unknown>): Promise<void> {
   try {
     await load()
   } catch (error) {
-    const upstream = error instanceof KeyserviceError ? error.upstream : undefined
-    found.problems.push(upstream ?? (error instanceof Error ? error.message : String(error)))
+    found.problems.push(reasonOf(error))
   }
 }
 
-async function noteSsh(io: KeyIo, found: Found): Promise<void> {
-  for (const name of ['SOPS_AGE_SSH_PRIVATE_KEY_FILE', 'SOPS_AGE_SSH_PRIVATE_KEY_CMD']) {
-    if (io.env[name] === undefined) found.missing.push(name)
-    else found.problems.push(`${name}: SSH identities are not supported yet`)
-  }
-  const home = io.env['HOME']
-  if (home === undefined || home === '') found.problems.push('$HOME is not defined')
-  else found.missing.push(`${home}/.ssh/id_ed25519`, `${home}/.ssh/id_rsa`)
+/** What Go would say. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof SealkitError) return error.upstream ?? error.message
+  return error instanceof Error ? error.message : String(error)
 }
 
-async function keyFile(io: KeyIo, path: string): Promise<string> {
-  const text = await io.readFile(path)
-  if (text !== null) return text
-  throw new KeyserviceError('IDENTITY_MISSING', 'the file that SOPS_AGE_KEY_FILE names does not exist', {
-    upstream: `failed to open SOPS_AGE_KEY_FILE file: open ${path}: no such file or directory`,
+async function keyFile(io: KeyIo, path: string): Promise<Uint8Array> {
+  try {
+    const bytes = await io.readFile(path)
+    if (bytes !== null) return bytes
+  } catch (error) {
+    // Go opens a folder like a file and then reads nothing from it.
+    if (systemReason(error) === 'is a directory') return new Uint8Array()
+    throw unopened(path, systemReason(error))
+  }
+  throw unopened(path, 'no such file or directory')
+}
+
+function unopened(path: string, reason: string): KeyserviceError {
+  return new KeyserviceError('IDENTITY_MISSING', 'the file that SOPS_AGE_KEY_FILE names cannot be read', {
+    upstream: `failed to open SOPS_AGE_KEY_FILE file: open ${path}: ${reason}`,
   })
 }
 
-async function output(io: KeyIo, command: string, recipient: string): Promise<string> {
+/**
+ * The output of a command that prints a key.
+ *
+ * @throws `COMMAND_FAILED`
+ */
+export async function commandOutput(io: KeyIo, command: string, recipient: string): Promise<Uint8Array> {
   const { splitWords } = await import('./shlex.ts')
   const words = splitWords(command)
   if (words === null || words.length === 0) {
-    throw new KeyserviceError('COMMAND_FAILED', 'SOPS_AGE_KEY_CMD is no command line', {
+    throw new KeyserviceError('COMMAND_FAILED', 'the command for an age key is no command line', {
       upstream: `failed to parse command ${command}: EOF found when expecting closing quote`,
     })
   }
   const failed = (reason: string): KeyserviceError =>
-    new KeyserviceError('COMMAND_FAILED', 'the command of SOPS_AGE_KEY_CMD failed', {
-      hint: 'run the command by hand',
+    new KeyserviceError('COMMAND_FAILED', 'the command that should print an age key failed', {
+      hint: 'run the command of SOPS_AGE_KEY_CMD or SOPS_AGE_SSH_PRIVATE_KEY_CMD by hand',
       upstream: `failed to execute command ${command}: ${reason}`,
     })
   try {
     const { code, stdout } = await io.run(words, { env: { SOPS_AGE_RECIPIENT: recipient } })
-    if (code === 0) return Buffer.from(stdout).toString()
-    throw failed(`exit status ${code}`)
+    if (code === 0) return stdout
+    throw failed(code === null ? 'signal: killed' : `exit status ${code}`)
   } catch (error) {
-    if (error instanceof KeyserviceError) throw error
-    throw failed(error instanceof Error ? error.message : String(error))
+    throw error instanceof KeyserviceError ? error : failed(startReason(words[0] ?? '', error))
   }
 }
 
-async function userFile(io: KeyIo, found: Found, texts: [string, string, boolean][]): Promise<void> {
-  const folder = configFolder(io)
-  if (folder === null) {
-    if (texts.length > 0) return
-    const reason = 'neither $XDG_CONFIG_HOME nor $HOME are defined'
-    found.problems.push(`user config directory could not be determined: ${reason}`)
+function startReason(program: string, error: unknown): string {
+  if (systemReason(error) !== 'no such file or directory') return systemReason(error)
+  if (program.includes('/')) return `fork/exec ${program}: no such file or directory`
+  return `exec: ${JSON.stringify(program)}: executable file not found in $PATH`
+}
+
+async function userFile(io: KeyIo, found: Found, places: Place[]): Promise<void> {
+  const { folder, problem } = configFolder(io)
+  if (problem !== undefined) {
+    if (places.length === 0) note(found, 'problems', `user config directory could not be determined: ${problem}`)
     return
   }
   const path = `${folder}/${keysFile}`
-  await attempt(found, async () => {
-    const text = await io.readFile(path)
-    if (text !== null) texts.push([path, text, false])
-    else if (texts.length === 0) found.missing.push(path)
-  })
-}
-
-/** Go's `os.UserConfigDir`, with sops' `XDG_CONFIG_HOME` on macOS. */
-function configFolder(io: KeyIo): string | null {
-  const { env, platform = 'linux' } = io
-  if (platform === 'win32') return env['AppData'] ?? env['APPDATA'] ?? null
-  if (env['XDG_CONFIG_HOME'] !== undefined && env['XDG_CONFIG_HOME'] !== '') return env['XDG_CONFIG_HOME']
-  if (env['HOME'] === undefined || env['HOME'] === '') return null
-  return platform === 'darwin' ? `${env['HOME']}/Library/Application Support` : `${env['HOME']}/.config`
-}
-
-function parse(place: string, text: string, words: boolean): string[] {
   try {
-    return parseIdentities(text, words)
+    const bytes = await io.readFile(path)
+    if (bytes !== null) places.push({ name: path, bytes, words: false })
+    else if (places.length === 0) note(found, 'missing', path)
   } catch (error) {
-    if (!(error instanceof KeyserviceError)) throw error
-    throw new KeyserviceError(error.code, `${place}: ${error.message}`, {
-      cause: error,
-      upstream: `failed to parse '${place}' age identities: ${error.upstream ?? error.message}`,
-    })
+    if (systemReason(error) === 'is a directory') found.missing.push(path)
+    else found.problems.push(`failed to open file: open ${path}: ${systemReason(error)}`)
   }
 }
 
-const kinds = ['AGE-PLUGIN-', 'AGE-SECRET-KEY-PQ-1', 'AGE-SECRET-KEY-1']
+function note(found: Found, list: 'missing' | 'problems', text: string): void {
+  found[list].push(text)
+  found.alone.push(text)
+}
+
+/** Go's `os.UserConfigDir`, with sops' `XDG_CONFIG_HOME` on macOS. */
+function configFolder({ env, platform = 'linux' }: KeyIo): { folder: string; problem?: string } {
+  const undefinedFolder = (problem: string): { folder: string; problem: string } => ({ folder: '', problem })
+  const { XDG_CONFIG_HOME: xdg = '', HOME: home = '' } = env
+  if (platform === 'win32') {
+    const folder = env['AppData'] ?? env['APPDATA']
+    return folder === undefined ? undefinedFolder('%AppData% is not defined') : { folder }
+  }
+  if (platform === 'darwin') {
+    if (xdg !== '') return { folder: xdg }
+    return home === '' ? undefinedFolder('$HOME is not defined') : { folder: `${home}/Library/Application Support` }
+  }
+  if (xdg !== '' && !xdg.startsWith('/')) return undefinedFolder('path in $XDG_CONFIG_HOME is relative')
+  if (xdg !== '') return { folder: xdg }
+  return home === '' ? undefinedFolder('neither $XDG_CONFIG_HOME nor $HOME are defined') : { folder: `${home}/.config` }
+}
+
+async function read(io: KeyIo, { name, bytes, words }: Place): Promise<readonly AgeIdentity[]> {
+  if (bytes.length > maximumSize) throw unread(name, `failed to read '${name}': file too long`)
+  const text = Buffer.from(bytes).toString()
+  if (/^(?:age-encryption|-----BEGIN AGE)/.test(text)) {
+    return [(await import('./passphrase.ts')).protectedIdentities(io, { name, bytes })]
+  }
+  try {
+    return await openIdentities(io, parseIdentities(text, words))
+  } catch (error) {
+    throw unread(name, `failed to parse '${name}' age identities: ${reasonOf(error)}`)
+  }
+}
+
+function unread(name: string, upstream: string): KeyserviceError {
+  return new KeyserviceError('IDENTITY_MISSING', `${name} holds no age identities`, { upstream })
+}
+
+/** Identities as `decryptAge` takes them: those of plugins as objects. */
+export async function openIdentities(io: KeyIo | undefined, texts: readonly string[]): Promise<(string | Identity)[]> {
+  if (!texts.some((text) => text.startsWith(pluginPrefix))) return [...texts]
+  const { pluginIdentity } = await import('./plugin.ts')
+  return texts.map((text) => (text.startsWith(pluginPrefix) ? pluginIdentity(io, text) : text))
+}
+
+const pluginPrefix = 'AGE-PLUGIN-'
+const kinds = [pluginPrefix, 'AGE-SECRET-KEY-PQ-1', 'AGE-SECRET-KEY-1']
 
 /**
  * The identities of a key file: one a line, empty lines and lines that start with `#` skipped.
  *
  * @param words several a line, separated by blanks
- * @throws `IDENTITY_MISSING` for a line that is no identity; the message does not hold it.
+ * @throws `IDENTITY_MISSING` for a line that is no identity, `INVALID_KEY` for a malformed one; the message does not hold it.
  */
 export function parseIdentities(text: string, words = false): string[] {
   const lines = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'))
-  if (/^(?:age-encryption|-----BEGIN AGE)/.test(text)) {
-    throw new KeyserviceError(
-      'IDENTITY_MISSING',
-      'key files that are encrypted with a passphrase are not supported yet',
-    )
-  }
   const identities = words ? lines.flatMap((line) => line.split(/\s+/).filter((word) => word !== '')) : lines
-  if (identities.every((identity) => kinds.some((kind) => identity.startsWith(kind)))) return identities
-  throw new KeyserviceError('IDENTITY_MISSING', 'a line of the key file is no age identity', {
-    hint: 'an identity is one line AGE-SECRET-KEY-1..., as age-keygen writes it',
-    upstream: 'unknown identity type',
-  })
+  for (const identity of identities) {
+    if (!kinds.some((kind) => identity.startsWith(kind))) {
+      throw new KeyserviceError('IDENTITY_MISSING', 'a line of the key file is no age identity', {
+        hint: 'an identity is one line AGE-SECRET-KEY-1..., as age-keygen writes it',
+        upstream: 'unknown identity type',
+      })
+    }
+    if (!identity.startsWith(pluginPrefix)) checkIdentity(identity)
+  }
+  return identities
 }

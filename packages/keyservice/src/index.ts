@@ -1,5 +1,11 @@
 export { KeyserviceError, type KeyserviceErrorCode } from './error.ts'
-export { type Identities, loadIdentities, parseIdentities } from './identities.ts'
-export type { KeyIo, Request, RunResult } from './io.ts'
+export {
+  type AgeIdentity,
+  type Identities,
+  loadIdentities,
+  type ProtectedIdentities,
+  parseIdentities,
+} from './identities.ts'
+export type { Channel, KeyIo, Person, Request, RunOptions, RunResult } from './io.ts'
 export { type KeyContext, type MasterKey, type MasterKeys, masterKeys } from './masterkey.ts'
 export { splitWords } from './shlex.ts'

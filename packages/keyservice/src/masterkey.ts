@@ -1,5 +1,6 @@
 import type { KeyEntry, KeyKind, Unwrap, Wrap } from '@sealkit/core/sops'
 import { KeyserviceError } from './error.ts'
+import type { AgeIdentity } from './identities.ts'
 import type { KeyIo } from './io.ts'
 
 /** One kind of master key: it wraps and unwraps one part of a data key. */
@@ -12,8 +13,8 @@ export interface MasterKey {
 
 /** What master keys may use. Nothing that is not given here is touched. */
 export interface KeyContext {
-  /** Age identities, one a string. Without `io` they are the only ones. */
-  readonly ageIdentities?: readonly string[]
+  /** Age identities: texts, SSH keys (`sshIdentity` of `@sealkit/core/age/ssh`), ... Where there are some, they are the only ones. */
+  readonly ageIdentities?: readonly AgeIdentity[]
   /** Environment, files and commands, for keys that live there. */
   readonly io?: KeyIo
   /** The time, for keys that note when they were made. */

@@ -1,6 +1,6 @@
 import { field, type KeyEntry } from '@sealkit/core/sops'
 import { KeyserviceError } from './error.ts'
-import type { KeyIo, Request } from './io.ts'
+import { type KeyIo, type Request, readText } from './io.ts'
 import type { KeyContext, MasterKey } from './masterkey.ts'
 
 /**
@@ -83,13 +83,13 @@ function refused(upstream: string): KeyserviceError {
 
 async function settings(io: KeyIo): Promise<Omit<Request, 'method' | 'body'>> {
   const { VAULT_NAMESPACE: namespace, VAULT_CACERT: ca, VAULT_SKIP_VERIFY: skip } = io.env
-  const token = io.env['VAULT_TOKEN'] || (await io.readFile(`${io.env['HOME'] ?? ''}/.vault-token`))?.trim()
+  const token = io.env['VAULT_TOKEN'] || (await readText(io, `${io.env['HOME'] ?? ''}/.vault-token`))?.trim()
   const headers = {
     'x-vault-request': 'true',
     ...(token ? { 'x-vault-token': token } : {}),
     ...(namespace ? { 'x-vault-namespace': namespace } : {}),
   }
-  const certificates = ca ? await io.readFile(ca) : null
+  const certificates = ca ? await readText(io, ca) : null
   return {
     headers,
     ...(certificates === null ? {} : { ca: certificates }),

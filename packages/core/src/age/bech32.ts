@@ -53,3 +53,15 @@ function regroup(values: readonly number[]): Uint8Array | null {
   }
   return bits >= 5 || (buffer & ((1 << bits) - 1)) !== 0 ? null : Uint8Array.from(bytes)
 }
+
+/** What Go says of a text that is no Bech32. */
+export function bech32Problem(text: string): string {
+  const separator = text.lastIndexOf('1')
+  if (text !== text.toLowerCase() && text !== text.toUpperCase()) return 'mixed case'
+  if (separator < 1 || separator + 7 > text.length) {
+    return `separator '1' at invalid position: pos=${separator}, len=${text.length}`
+  }
+  const wrong = [...text.toLowerCase().slice(separator + 1)].findIndex((character) => !alphabet.includes(character))
+  if (wrong < 0) return 'invalid checksum'
+  return `invalid character data part: s[${wrong}]=${text.toLowerCase().codePointAt(separator + 1 + wrong)}`
+}

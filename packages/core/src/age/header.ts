@@ -3,7 +3,8 @@ import { CoreError } from '../error.ts'
 import type { Stanza } from './x25519.ts'
 
 const version = 'age-encryption.org/v1'
-const columns = 64
+/** The width of a stanza's body; a shorter line is its last. */
+export const columns = 64
 const macLength = 32
 
 /** An age header and what follows it. */
@@ -72,19 +73,29 @@ class Lines {
 }
 
 function readStanza(first: string, lines: Lines): Stanza {
-  const args = first.slice(3).split(' ')
-  if (args.some((arg) => !/^[!-~]+$/.test(arg))) throw malformed('malformed stanza')
-  const body: Buffer[] = []
+  const body: string[] = []
   for (;;) {
     const line = lines.next()
-    if (line.length > columns) throw malformed('malformed body line')
-    body.push(decode(line))
+    body.push(line)
     // A short line, which may be empty, ends the body.
-    if (line.length < columns) return { args, body: Buffer.concat(body) }
+    if (line.length < columns) return parseStanza(first, body)
   }
 }
 
-function formatStanza({ args, body }: Stanza): string {
+/**
+ * A stanza of its first line (`-> TYPE ARGUMENT...`) and the lines of its body.
+ *
+ * @throws `INVALID_FORMAT`
+ */
+export function parseStanza(first: string, body: readonly string[]): Stanza {
+  const args = first.slice(3).split(' ')
+  if (!first.startsWith('-> ') || args.some((arg) => !/^[!-~]+$/.test(arg))) throw malformed('malformed stanza')
+  if (body.some((line) => line.length > columns)) throw malformed('malformed body line')
+  return { args, body: Buffer.concat(body.map(decode)) }
+}
+
+/** The text of a stanza, with the line break at its end. */
+export function formatStanza({ args, body }: Stanza): string {
   const lines = encode(body).match(/.{1,64}/g) ?? []
   const last = lines.at(-1)?.length === columns ? '\n' : ''
   return `-> ${args.join(' ')}\n${lines.join('\n')}${last}\n`

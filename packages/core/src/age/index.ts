@@ -1,4 +1,5 @@
 export { armor, dearmor } from './armor.ts'
 export { decryptAge, encryptAge } from './file.ts'
+export type { Identity, Recipient } from './identity.ts'
 export { checkRecipient, isPlugin } from './recipient.ts'
-export { parseX25519Identity, parseX25519Recipient } from './x25519.ts'
+export { checkIdentity, parseX25519Identity, parseX25519Recipient, type Stanza } from './x25519.ts'

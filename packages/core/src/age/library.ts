@@ -40,8 +40,8 @@ function addIdentity(decrypter: Decrypter, identity: string): void {
 
 function badRecipient(recipient: string, cause: unknown): CoreError {
   checkRecipient(recipient)
-  return new CoreError('UNSUPPORTED_VALUE', 'SSH and plugin recipients are not supported yet', {
+  return new CoreError('UNSUPPORTED_VALUE', 'the recipient is that of a plugin, and no programs may be run here', {
     cause,
-    hint: 'use an age1... recipient',
+    hint: 'give a context that may run age-plugin-*',
   })
 }

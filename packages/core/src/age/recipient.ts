@@ -1,5 +1,7 @@
 import { CoreError } from '../error.ts'
-import { decodeBech32 } from './bech32.ts'
+import { bech32Problem, decodeBech32 } from './bech32.ts'
+import { parsePluginName } from './plugin/name.ts'
+import { checkSshRecipient } from './ssh/publickey.ts'
 
 /**
  * Checks that a text is an age recipient, as far as its kind can be told without loading what encrypts to it.
@@ -7,29 +9,35 @@ import { decodeBech32 } from './bech32.ts'
  * @throws `INVALID_KEY`
  */
 export function checkRecipient(text: string): void {
-  if (text.startsWith('ssh-') || isPlugin(text)) return
+  if (text.startsWith('ssh-')) {
+    checkSshRecipient(text)
+    return
+  }
+  if (isPlugin(text)) {
+    checkPlugin(text)
+    return
+  }
   const wanted = text.startsWith('age1pq1') ? 'age1pq' : 'age'
   if (!text.startsWith('age1'))
     throw malformed(`failed to parse input, unknown recipient type: ${JSON.stringify(text)}`)
   if (decodeBech32(text)?.prefix === wanted) return
   throw malformed(
-    `failed to parse input as Bech32-encoded age public key: malformed recipient ${JSON.stringify(text)}: ${problem(text)}`,
+    `failed to parse input as Bech32-encoded age public key: malformed recipient ${JSON.stringify(text)}: ${bech32Problem(text)}`,
   )
+}
+
+function checkPlugin(text: string): void {
+  try {
+    parsePluginName(text, 'recipient')
+  } catch (error) {
+    if (!(error instanceof CoreError)) throw error
+    throw malformed(`failed to parse input as age key from age plugin: ${error.upstream ?? error.message}`)
+  }
 }
 
 /** True for recipients of plugins: `age1NAME1...`. */
 export function isPlugin(text: string): boolean {
   return text.startsWith('age1') && !text.startsWith('age1pq1') && text.indexOf('1', 4) >= 0
-}
-
-/** What Go says of a text that is no Bech32. */
-function problem(text: string): string {
-  const separator = text.lastIndexOf('1')
-  if (text !== text.toLowerCase()) return 'mixed case'
-  if (separator < 1 || separator + 7 > text.length) {
-    return `separator '1' at invalid position: pos=${separator}, len=${text.length}`
-  }
-  return 'invalid checksum'
 }
 
 function malformed(upstream: string): CoreError {

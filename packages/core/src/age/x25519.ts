@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, diffieHellman, hkdfSync, type KeyObject, randomFillSync } from 'node:crypto'
 import { CoreError } from '../error.ts'
 import type { Aead } from './aead.ts'
-import { decodeBech32 } from './bech32.ts'
+import { bech32Problem, decodeBech32 } from './bech32.ts'
 
 // DER of a PKCS#8 private and an SPKI public X25519 key (RFC 8410) up to the 32 bytes of the key.
 const privatePrefix = Buffer.from('302e020100300506032b656e04220420', 'hex')
@@ -28,14 +28,28 @@ export interface X25519Identity {
  * @throws `INVALID_KEY`; the message does not hold the key.
  */
 export function parseX25519Identity(text: string): X25519Identity {
+  const decoded = decodeIdentity(text, 'age-secret-key-')
+  return x25519KeyPair(decoded)
+}
+
+/**
+ * Checks that a text is a native identity: `AGE-SECRET-KEY-1...` or `AGE-SECRET-KEY-PQ-1...`.
+ *
+ * @throws `INVALID_KEY`; the message does not hold the key.
+ */
+export function checkIdentity(text: string): void {
+  decodeIdentity(text, text.startsWith('AGE-SECRET-KEY-PQ-1') ? 'age-secret-key-pq-' : 'age-secret-key-')
+}
+
+function decodeIdentity(text: string, prefix: string): Uint8Array {
   const decoded = decodeBech32(text)
-  if (decoded === null || decoded.prefix !== 'age-secret-key-' || decoded.data.length !== keyLength) {
-    throw new CoreError('INVALID_KEY', 'an age identity is malformed', {
-      hint: 'an identity is one line AGE-SECRET-KEY-1..., as age-keygen writes it',
-      upstream: 'malformed secret key: invalid Bech32',
-    })
-  }
-  return identity(decoded.data)
+  if (decoded?.prefix === prefix && decoded.data.length === keyLength) return decoded.data
+  const problem =
+    decoded === null ? bech32Problem(text) : decoded.prefix === prefix ? 'invalid secret key size' : 'unknown type'
+  throw new CoreError('INVALID_KEY', 'an age identity is malformed', {
+    hint: 'an identity is one line AGE-SECRET-KEY-1..., as age-keygen writes it',
+    upstream: `malformed secret key: ${problem}`,
+  })
 }
 
 /** The 32 bytes of an `age1...` recipient; null where it is no X25519 recipient. */
@@ -46,7 +60,7 @@ export function parseX25519Recipient(text: string): Uint8Array | null {
 
 /** Wraps a file key for a recipient with a fresh ephemeral key. */
 export function wrapX25519(fileKey: Uint8Array, recipient: Uint8Array, aead: Aead): Stanza {
-  const ephemeral = identity(randomFillSync(new Uint8Array(keyLength)))
+  const ephemeral = x25519KeyPair(randomFillSync(new Uint8Array(keyLength)))
   const key = wrapKey({ secret: ephemeral.secret, peer: recipient, salt: [ephemeral.recipient, recipient] })
   return {
     args: ['X25519', Buffer.from(ephemeral.recipient).toString('base64').replace(/=+$/, '')],
@@ -65,7 +79,8 @@ export function unwrapX25519(stanza: Stanza, { secret, recipient }: X25519Identi
   return aead.open(wrapKey({ secret, peer: share, salt: [share, recipient] }), zeroNonce, stanza.body)
 }
 
-function identity(seed: Uint8Array): X25519Identity {
+/** The key pair of a secret of 32 bytes. */
+export function x25519KeyPair(seed: Uint8Array): X25519Identity {
   const secret = createPrivateKey({ key: Buffer.concat([privatePrefix, seed]), format: 'der', type: 'pkcs8' })
   const recipient = createPublicKey(secret as never)
     .export({ format: 'der', type: 'spki' })
@@ -73,13 +88,30 @@ function identity(seed: Uint8Array): X25519Identity {
   return { secret, recipient }
 }
 
-function wrapKey(input: { secret: KeyObject; peer: Uint8Array; salt: readonly Uint8Array[] }): Uint8Array {
-  const publicKey = createPublicKey({ key: Buffer.concat([publicPrefix, input.peer]), format: 'der', type: 'spki' })
-  const shared = diffieHellman({ privateKey: input.secret, publicKey })
-  if (shared.every((byte) => byte === 0)) {
-    throw new CoreError('INVALID_FORMAT', 'the wrapped data key was made with a low-order point', {
-      upstream: 'invalid X25519 recipient block',
-    })
+/**
+ * The secret that a key pair shares with a public key (RFC 7748 section 6.1).
+ *
+ * @throws `INVALID_FORMAT` for a point of low order, which anybody shares a secret with
+ */
+export function exchange(secret: KeyObject, peer: Uint8Array): Uint8Array {
+  const publicKey = createPublicKey({ key: Buffer.concat([publicPrefix, peer]), format: 'der', type: 'spki' })
+  const shared = sharedSecret(secret, publicKey)
+  if (shared?.some((byte) => byte !== 0)) return shared
+  throw new CoreError('INVALID_FORMAT', 'the wrapped data key was made with a low-order point', {
+    upstream: 'invalid X25519 recipient block',
+  })
+}
+
+function sharedSecret(privateKey: KeyObject, publicKey: KeyObject): Uint8Array | null {
+  try {
+    return diffieHellman({ privateKey, publicKey })
+  } catch {
+    // OpenSSL refuses such points by itself.
+    return null
   }
+}
+
+function wrapKey(input: { secret: KeyObject; peer: Uint8Array; salt: readonly Uint8Array[] }): Uint8Array {
+  const shared = exchange(input.secret, input.peer)
   return new Uint8Array(hkdfSync('sha256', shared, Buffer.concat(input.salt), label, keyLength))
 }

@@ -1,0 +1,1 @@
+export { scryptIdentity } from './scrypt.ts'
