@@ -109,6 +109,7 @@ export function externalSettings(settings: Partial<ExternalSecretSettings> = {})
     storeRequeueInterval: 300_000,
     floodGate: true,
     clusterStores: true,
+    clusterExternalSecrets: true,
     leftDelimiter: '{{',
     rightDelimiter: '}}',
     healthAddress: '',

@@ -190,6 +190,7 @@ function settingsOf(
           namespaces,
           workers,
           clusterStores: namespaces === null,
+          clusterExternalSecrets: namespaces === null,
           healthAddress: values.text('health-addr'),
         }
       : null,

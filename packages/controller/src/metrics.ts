@@ -19,6 +19,9 @@ export interface ExternalSecretMetrics {
   readonly reconcileDuration: Gauge<'name' | 'namespace'>
   readonly storeCondition: Gauge<'name' | 'namespace' | 'condition' | 'status'>
   readonly clusterStoreCondition: Gauge<'name' | 'namespace' | 'condition' | 'status'>
+  /** Of ClusterExternalSecrets. */
+  readonly clusterCondition: Gauge<'name' | 'namespace' | 'condition' | 'status'>
+  readonly clusterReconcileDuration: Gauge<'name' | 'namespace'>
 }
 
 /** Metrics of the work queues, under controller-runtime's names. */
@@ -123,6 +126,13 @@ function externalSecretMetrics(registry: Registry): ExternalSecretMetrics {
     }),
     storeCondition: condition('secretstore', 'The status condition of a specific Secret Store'),
     clusterStoreCondition: condition('clustersecretstore', 'The status condition of a specific Cluster Secret Store'),
+    clusterCondition: condition('clusterexternalsecret', 'The status condition of a specific Cluster External Secret'),
+    clusterReconcileDuration: new Gauge({
+      name: 'clusterexternalsecret_reconcile_duration',
+      help: 'The duration time to reconcile the Cluster External Secret',
+      labelNames: object,
+      registers,
+    }),
   }
 }
 

@@ -43,6 +43,7 @@ export interface ExternalSecretSettings {
   readonly storeRequeueInterval: number
   readonly floodGate: boolean
   readonly clusterStores: boolean
+  readonly clusterExternalSecrets: boolean
   readonly leftDelimiter: string
   readonly rightDelimiter: string
   /** Where liveness and readiness are asked for; empty = nowhere. */

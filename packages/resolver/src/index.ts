@@ -55,5 +55,12 @@ export {
   resolveExternalSecret,
 } from './resolve.ts'
 export { createSessions, type Session, type Sessions, type SessionsOptions } from './session.ts'
-export { type LabelSelector, readStore, type Store, type StoreCondition, type StoreKind } from './store.ts'
+export {
+  type LabelSelector,
+  readSelector,
+  readStore,
+  type Store,
+  type StoreCondition,
+  type StoreKind,
+} from './store.ts'
 export type { Render, RenderOptions } from './template.ts'

@@ -1,6 +1,6 @@
 import type { Manifest } from '@sealkit/core/manifest'
 import { ResolverError } from './error.ts'
-import { type Json, list, object, optionalObject, text, textMap, texts } from './view.ts'
+import { list, object, optionalObject, text, textMap, texts } from './view.ts'
 
 /** A SecretStore or ClusterSecretStore with the CRD's defaults applied. */
 export interface Store {
@@ -125,7 +125,9 @@ function readCondition(value: unknown): StoreCondition {
   }
 }
 
-function readSelector(selector: Json): LabelSelector {
+/** The typed view of a metav1.LabelSelector that the API server let in. */
+export function readSelector(value: unknown): LabelSelector {
+  const selector = object(value)
   return {
     matchLabels: textMap(selector['matchLabels']),
     matchExpressions: list(selector['matchExpressions']).map((item) => {

@@ -19,6 +19,8 @@ export interface Case {
   readonly objects?: readonly Manifest[]
   readonly steps?: readonly Step[]
   readonly namespaces?: readonly { readonly name: string; readonly labels?: Record<string, string> }[]
+  /** Whether results hold the metadata of ExternalSecrets. */
+  readonly es_meta?: boolean
   readonly ns_labels?: Readonly<Record<string, string>>
   readonly ignore_events?: readonly string[]
   readonly no_condition?: readonly string[]
@@ -56,6 +58,7 @@ export interface Snapshot {
   readonly secrets: Readonly<Record<string, unknown>>
   readonly externalSecrets?: Readonly<Record<string, unknown>>
   readonly stores?: Readonly<Record<string, unknown>>
+  readonly clusterExternalSecrets?: Readonly<Record<string, unknown>>
   readonly events: readonly unknown[]
 }
 
@@ -149,25 +152,35 @@ export async function snapshot(
       .sort()
       .map((text) => JSON.parse(text)),
   }
-  const views = Object.fromEntries(named(externalSecrets).map(([name, object]) => [name, externalSecretView(object)]))
+  const views = Object.fromEntries(
+    named(externalSecrets).map(([name, object]) => [name, externalSecretView(object, test)]),
+  )
   if (Object.keys(views).length > 0) result.externalSecrets = views
   const clusterStores = await Promise.all(
-    clusterStoreNames(test).map((name) => cluster.get(resources.clusterSecretStore, { namespace: '', name })),
+    namesOf(test, 'ClusterSecretStore').map((name) =>
+      cluster.get(resources.clusterSecretStore, { namespace: '', name }),
+    ),
   )
   const present = clusterStores.filter((store) => store !== null)
   const storeViews = [...named(stores, 'SecretStore/'), ...named(present, 'ClusterSecretStore/')].map(
     ([name, store]) => [name, storeView(store)] as const,
   )
   if (storeViews.length > 0) result.stores = Object.fromEntries(storeViews)
+  const above = await Promise.all(
+    namesOf(test, 'ClusterExternalSecret').map((name) =>
+      cluster.get(resources.clusterExternalSecret, { namespace: '', name }),
+    ),
+  )
+  const seen = above.filter((object) => object !== null)
+  const aboveViews = named(seen).map(([name, object]) => [name, clusterExternalSecretView(object)] as const)
+  if (aboveViews.length > 0) result.clusterExternalSecrets = Object.fromEntries(aboveViews)
   return result
 }
 
-/** Names of the ClusterSecretStores that a case makes. */
-export function clusterStoreNames(test: Case): string[] {
+/** Names of the objects of a kind that a case makes. */
+export function namesOf(test: Case, wanted: string): string[] {
   const all = [...(test.objects ?? []), ...(test.steps ?? []).flatMap(({ objects = [] }) => objects)]
-  return [
-    ...new Set(all.flatMap(({ kind, metadata }) => (kind === 'ClusterSecretStore' ? [metadata?.name ?? ''] : []))),
-  ]
+  return [...new Set(all.flatMap(({ kind, metadata }) => (kind === wanted ? [metadata?.name ?? ''] : [])))]
 }
 
 function secretView(secret: ClusterObject, test: Case): unknown {
@@ -236,7 +249,25 @@ function conditionsView(status: unknown): unknown[] {
     .sort((a, b) => ((a.type ?? '') < (b.type ?? '') ? -1 : 1))
 }
 
-function externalSecretView(object: ClusterObject): unknown {
+function clusterExternalSecretView(object: ClusterObject): unknown {
+  const { conditions, externalSecretName, provisionedNamespaces, failedNamespaces } = (object['status'] ??
+    {}) as Record<string, unknown>
+  return {
+    conditions: conditions ?? null,
+    externalSecretName: externalSecretName ?? null,
+    failedNamespaces: failedNamespaces ?? null,
+    provisionedNamespaces: provisionedNamespaces ?? null,
+    finalizers: object.metadata.finalizers ?? null,
+  }
+}
+
+function externalSecretView(object: ClusterObject, test: Case): unknown {
+  const { labels, annotations, ownerReferences } = object.metadata
+  const meta = {
+    labels: labels ?? null,
+    annotations: annotations ?? null,
+    ownerReferences: ownerReferences?.map(({ uid: _, ...reference }) => reference) ?? null,
+  }
   const status = (object['status'] ?? {}) as Record<string, unknown>
   return {
     conditions: conditionsView(status),
@@ -245,6 +276,7 @@ function externalSecretView(object: ClusterObject): unknown {
     finalizers: object.metadata.finalizers ?? null,
     refreshed: Boolean(status['refreshTime']),
     ...(object.metadata.deletionTimestamp === undefined ? {} : { deleting: true }),
+    ...(test.es_meta === true ? meta : {}),
   }
 }
 
@@ -284,7 +316,7 @@ export function scrub(text: string): string {
 
 /** Differences between a recorded result and a snapshot; none = they agree. */
 export function differences(expected: Snapshot, got: Snapshot): string[] {
-  const parts = ['secrets', 'externalSecrets', 'stores'] as const
+  const parts = ['secrets', 'externalSecrets', 'stores', 'clusterExternalSecrets'] as const
   const found = parts.flatMap((part) => diff(expected[part] ?? {}, got[part] ?? {}, part))
   const texts = (events: readonly unknown[]): Set<string> => new Set(events.map((event) => eventText(event)))
   const [want, have] = [texts(expected.events), texts(got.events)]

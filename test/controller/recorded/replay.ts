@@ -4,16 +4,7 @@ import { type ApiServer, isKubernetesError, resources } from '@sealkit/kubernete
 import type { ControlPlane } from '../../servers/controlplane.ts'
 import type { Moto } from '../../servers/moto.ts'
 import type { OpenBao } from '../../servers/openbao.ts'
-import {
-  apply,
-  type Case,
-  clusterStoreNames,
-  differences,
-  parseJson,
-  resourceFor,
-  type Snapshot,
-  snapshot,
-} from './case.ts'
+import { apply, type Case, differences, namesOf, parseJson, resourceFor, type Snapshot, snapshot } from './case.ts'
 import { applyState, type ProviderState } from './provider.ts'
 
 /** What cases are replayed in. */
@@ -38,6 +29,7 @@ const order: Readonly<Record<string, number>> = {
   SecretStore: 4,
   ClusterSecretStore: 4,
   ExternalSecret: 6,
+  ClusterExternalSecret: 6,
 }
 
 /**
@@ -89,7 +81,10 @@ export async function replay(test: Case, world: World): Promise<string[]> {
     }
     found.push(...(await settled(test.expect.results[index + 1], look)).map((text) => `${index + 1} ${text}`))
   }
-  for (const name of clusterStoreNames(test)) {
+  for (const name of namesOf(test, 'ClusterExternalSecret')) {
+    await cluster.delete(resources.clusterExternalSecret, { namespace: '', name }).catch(() => undefined)
+  }
+  for (const name of namesOf(test, 'ClusterSecretStore')) {
     await cluster.delete(resources.clusterSecretStore, { namespace: '', name }).catch(() => undefined)
   }
   return found

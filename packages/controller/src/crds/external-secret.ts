@@ -129,7 +129,8 @@ const dataFrom: Schema = listOf(
   }),
 )
 
-const spec: Schema = record({
+/** `spec` of an ExternalSecret, which a ClusterExternalSecret holds too. */
+export const externalSecretSpec: Schema = record({
   data,
   dataFrom,
   refreshInterval: withDefault(text(), '1h0m0s'),
@@ -169,7 +170,7 @@ export function externalSecretCrd(): Manifest {
     served: true,
     storage,
     additionalPrinterColumns: columns,
-    schema: { openAPIV3Schema: kindSchema(spec, status) },
+    schema: { openAPIV3Schema: kindSchema(externalSecretSpec, status) },
     selectableFields: selectable.map((jsonPath) => ({ jsonPath })),
     subresources: { status: {} },
   })

@@ -1,4 +1,5 @@
 import type { Manifest } from '@sealkit/core/manifest'
+import { clusterExternalSecretCrd } from './cluster-external-secret.ts'
 import { externalSecretCrd } from './external-secret.ts'
 import { generatorCrds } from './generators.ts'
 import { sealedSecretCrd } from './sealed-secret.ts'
@@ -13,7 +14,7 @@ export function crds(...families: readonly CrdFamily[]): Manifest[] {
   return [
     ...(wanted('sealed-secrets') ? [sealedSecretCrd()] : []),
     ...(wanted('external-secrets')
-      ? [externalSecretCrd(), secretStoreCrd(), clusterSecretStoreCrd(), ...generatorCrds()]
+      ? [externalSecretCrd(), secretStoreCrd(), clusterSecretStoreCrd(), clusterExternalSecretCrd(), ...generatorCrds()]
       : []),
   ]
 }

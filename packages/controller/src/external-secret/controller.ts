@@ -22,6 +22,8 @@ export interface ExternalSecretControllerOptions
   readonly namespaces: Namespaces
   readonly workers: number
   readonly onWatchError: (error: unknown) => void
+  /** Told of every ExternalSecret that was changed or deleted after the first listing. */
+  readonly onChange?: (externalSecret: ClusterObject) => void
 }
 
 /** The controller of ExternalSecrets, and a way to look again at those of a store. */
@@ -64,7 +66,7 @@ export function externalSecretController(options: ExternalSecretControllerOption
 }
 
 function externalSecretInformer(options: ExternalSecretControllerOptions, queue: WorkQueue): Informer {
-  const { cluster, namespaces, onWatchError, metrics } = options
+  const { cluster, namespaces, onWatchError, metrics, onChange } = options
   return informers(
     {
       cluster,
@@ -75,7 +77,9 @@ function externalSecretInformer(options: ExternalSecretControllerOptions, queue:
         added: (object, occasion) =>
           queue.add(keyOf(object), { priority: occasion === 'initial' ? 'refresh' : 'change' }),
         updated: (object, last) => {
-          if (changed(object, last)) queue.add(keyOf(object))
+          if (!changed(object, last)) return
+          queue.add(keyOf(object))
+          onChange?.(object)
         },
         deleted: (last) => {
           const { name, namespace = '' } = last.metadata
@@ -84,6 +88,7 @@ function externalSecretInformer(options: ExternalSecretControllerOptions, queue:
           }
           queue.forget(keyOf(last))
           queue.add(keyOf(last))
+          onChange?.(last)
         },
       },
     },

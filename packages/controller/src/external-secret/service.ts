@@ -1,6 +1,10 @@
 import { parseDuration } from '@sealkit/core/go'
 import type { Cluster, ClusterObject } from '@sealkit/kubernetes'
 import { createSessions, type Environment, type ExternalSecret, type StoreKind } from '@sealkit/resolver'
+import {
+  type ClusterExternalSecretController,
+  clusterExternalSecretController,
+} from '../cluster-external-secret/controller.ts'
 import type { RecordEvent } from '../event.ts'
 import { errorFields, type Log } from '../log.ts'
 import type { Controller } from '../manager.ts'
@@ -49,6 +53,7 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
     const own = { kind, access, sessions, requeueInterval, duration, onWatchError, onChange }
     stores.set(kind, secretStoreController({ ...options, ...settings, ...own }))
   }
+  const above = settings.clusterExternalSecrets ? clusterController(options, onWatchError) : null
   controller = externalSecretController({
     ...options,
     ...settings,
@@ -62,13 +67,22 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
     isForeign: (externalSecret) => isForeign(externalSecret, stores, settings.controllerClass),
     duration,
     onWatchError,
+    ...(above === null ? {} : { onChange: (object) => above.childChanged(object) }),
   })
   return {
-    controllers: [...stores.values(), controller],
+    controllers: [...stores.values(), controller, ...(above === null ? [] : [above])],
     async close() {
       await Promise.all([sessions.close(), templates.close()])
     },
   }
+}
+
+function clusterController(
+  { cluster, settings, metrics, log }: ExternalSecretServiceOptions,
+  onWatchError: (error: unknown) => void,
+): ClusterExternalSecretController {
+  const requeueInterval = settings.storeRequeueInterval
+  return clusterExternalSecretController({ cluster, metrics, log, requeueInterval, duration, onWatchError })
 }
 
 /** Milliseconds of a Go duration. */

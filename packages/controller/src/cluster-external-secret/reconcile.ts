@@ -1,0 +1,249 @@
+import {
+  apiVersion,
+  type Cluster,
+  type ClusterObject,
+  isKubernetesError,
+  type Key,
+  keyOf,
+  resources,
+} from '@sealkit/kubernetes'
+import { equal } from '../equal.ts'
+import { ControllerError } from '../error.ts'
+import { errorFields, errorMessage, type Log } from '../log.ts'
+import type { ExternalSecretMetrics } from '../metrics.ts'
+import type { Reconcile } from '../reconcile.ts'
+import {
+  type ClusterExternalSecret,
+  type ClusterExternalSecretStatus,
+  chooses,
+  type NamespaceFailure,
+  readClusterExternalSecret,
+  statusOf,
+} from './spec.ts'
+
+/** What the reconciler of ClusterExternalSecrets works with. */
+export interface ClusterExternalSecretContext {
+  readonly cluster: Cluster
+  /** The ClusterExternalSecret as the informer saw it; null when it is gone. */
+  readonly clusterExternalSecret: (key: Key) => ClusterObject | null
+  /** Metadata of every namespace. */
+  readonly namespaces: () => Iterable<ClusterObject>
+  /** Milliseconds between looks at one that names no `refreshTime`. */
+  readonly requeueInterval: number
+  /** Milliseconds of a Go duration. */
+  readonly duration: (text: string) => number
+  readonly metrics: ExternalSecretMetrics
+  readonly log: Log
+}
+
+const finalizer = 'externalsecrets.external-secrets.io/clusterexternalsecret-cleanup'
+/** External Secrets marks namespaces so, and leaves the mark on those that are chosen no more: they never end. */
+const namespaceFinalizer = (name: string): string => `externalsecrets.external-secrets.io/ces-${name}`
+
+/**
+ * Keeps one ExternalSecret in each namespace that a ClusterExternalSecret chooses, and in no other.
+ *
+ * Differs from External Secrets on purpose: namespaces carry no finalizer, and those that it left are taken off.
+ */
+export function reconcileClusterExternalSecret(context: ClusterExternalSecretContext): Reconcile {
+  return async (key, signal) => {
+    const started = performance.now()
+    const seen = context.clusterExternalSecret(key)
+    if (seen === null) return {}
+    await freeNamespaces(context, seen.metadata.name)
+    if (seen.metadata.deletionTimestamp !== undefined) {
+      await setFinalizers(context, seen, (finalizers) => finalizers.filter((each) => each !== finalizer))
+      return {}
+    }
+    const object = await setFinalizers(context, seen, (finalizers) =>
+      finalizers.includes(finalizer) ? finalizers : [...finalizers, finalizer],
+    )
+    const wanted = readClusterExternalSecret(object)
+    const failed = await provision(context, object, wanted, signal)
+    await writeStatus(context, object, nextStatus(context, object, wanted, failed))
+    const { name } = object.metadata
+    context.metrics.clusterReconcileDuration.set(
+      { name, namespace: '' },
+      Math.round((performance.now() - started) * 1e6),
+    )
+    return { requeueAfter: interval(context, wanted.refreshTime) }
+  }
+}
+
+/** Makes, changes and deletes ExternalSecrets; the namespaces where that failed, with the reason. */
+async function provision(
+  context: ClusterExternalSecretContext,
+  object: ClusterObject,
+  wanted: ClusterExternalSecret,
+  signal: AbortSignal,
+): Promise<NamespaceFailure[]> {
+  const { provisionedNamespaces = [], externalSecretName = wanted.childName } = statusOf(object)
+  const chosen = chosenNamespaces(context, wanted)
+  const failures: NamespaceFailure[] = []
+  const attempt = async (namespace: string, work: () => Promise<void>): Promise<void> => {
+    signal.throwIfAborted()
+    try {
+      await work()
+    } catch (error) {
+      failures.push({ namespace, reason: errorMessage(error) })
+      context.log.warn('Error in a namespace of a ClusterExternalSecret', {
+        clusterExternalSecret: object.metadata.name,
+        namespace,
+        ...errorFields(error),
+      })
+    }
+  }
+  const gone = provisionedNamespaces.filter((name) => externalSecretName !== wanted.childName || !chosen.includes(name))
+  for (const namespace of gone) {
+    await attempt(namespace, () => removeChild(context, object, { namespace, name: externalSecretName }))
+  }
+  for (const namespace of chosen) await attempt(namespace, () => applyChild(context, object, wanted, namespace))
+  return failures
+}
+
+function chosenNamespaces(context: ClusterExternalSecretContext, wanted: ClusterExternalSecret): string[] {
+  return [...context.namespaces()]
+    .filter((namespace) => chooses(wanted, namespace))
+    .map(({ metadata }) => metadata.name)
+    .sort()
+}
+
+async function applyChild(
+  { cluster }: ClusterExternalSecretContext,
+  owner: ClusterObject,
+  wanted: ClusterExternalSecret,
+  namespace: string,
+): Promise<void> {
+  const key = { namespace, name: wanted.childName }
+  const current = await cluster.get(resources.externalSecret, key)
+  const spec = wanted.childSpec
+  if (current === null) {
+    const metadata = { ...childMetadata(key, wanted), ownerReferences: [ownerReference(owner)] }
+    await cluster.create(resources.externalSecret, { ...kindOf, metadata, spec })
+    return
+  }
+  if (!isOwned(current, owner)) {
+    throw new ControllerError('EXTERNAL_SECRET_OWNED', 'external secret already exists in namespace')
+  }
+  const metadata = childMetadata(current.metadata, wanted)
+  if (equal(metadata, current.metadata) && equal(spec, current['spec'])) return
+  await cluster.update(resources.externalSecret, { ...current, metadata, spec })
+}
+
+const kindOf = { apiVersion: apiVersion(resources.externalSecret), kind: resources.externalSecret.kind }
+
+/** Labels and annotations are the ClusterExternalSecret's alone, as with External Secrets. */
+function childMetadata(
+  { labels: _, annotations: __, ...metadata }: ClusterObject['metadata'],
+  { childLabels, childAnnotations }: ClusterExternalSecret,
+): ClusterObject['metadata'] {
+  return {
+    ...metadata,
+    ...(childLabels === undefined ? {} : { labels: { ...childLabels } }),
+    ...(childAnnotations === undefined ? {} : { annotations: { ...childAnnotations } }),
+  }
+}
+
+function ownerReference({ metadata: { name, uid = '' } }: ClusterObject) {
+  const { kind } = resources.clusterExternalSecret
+  const reference = { apiVersion: apiVersion(resources.clusterExternalSecret), kind, name, uid }
+  return { ...reference, controller: true, blockOwnerDeletion: true }
+}
+
+function isOwned({ metadata: { ownerReferences = [] } }: ClusterObject, { metadata }: ClusterObject): boolean {
+  const owner = ownerReferences.find(({ controller }) => controller === true)
+  return owner?.kind === resources.clusterExternalSecret.kind && owner.name === metadata.name
+}
+
+async function removeChild({ cluster }: ClusterExternalSecretContext, owner: ClusterObject, key: Key): Promise<void> {
+  const current = await cluster.get(resources.externalSecret, key)
+  if (current === null || !isOwned(current, owner)) return
+  const { uid } = current.metadata
+  try {
+    await cluster.delete(resources.externalSecret, key, uid === undefined ? {} : { preconditions: { uid } })
+  } catch (error) {
+    if (!isKubernetesError(error, 'NOT_FOUND')) throw error
+  }
+}
+
+function nextStatus(
+  context: ClusterExternalSecretContext,
+  object: ClusterObject,
+  wanted: ClusterExternalSecret,
+  failures: readonly NamespaceFailure[],
+): ClusterExternalSecretStatus {
+  const failed = new Set(failures.map(({ namespace }) => namespace))
+  const ready = failed.size === 0
+  observe(context, object, ready)
+  return {
+    conditions: [
+      {
+        type: 'Ready',
+        status: ready ? 'True' : 'False',
+        ...(ready ? {} : { message: 'one or more namespaces failed' }),
+      },
+    ],
+    externalSecretName: wanted.childName,
+    ...(ready ? {} : { failedNamespaces: failures.toSorted((a, b) => (a.namespace < b.namespace ? -1 : 1)) }),
+    provisionedNamespaces: chosenNamespaces(context, wanted).filter((namespace) => !failed.has(namespace)),
+  }
+}
+
+async function writeStatus(
+  { cluster }: ClusterExternalSecretContext,
+  object: ClusterObject,
+  status: ClusterExternalSecretStatus,
+): Promise<void> {
+  if (equal(object['status'], status)) return
+  await cluster.updateStatus(resources.clusterExternalSecret, { ...object, status })
+}
+
+function observe({ metrics }: ClusterExternalSecretContext, { metadata }: ClusterObject, ready: boolean): void {
+  const labels = { name: metadata.name, namespace: '', condition: 'Ready' }
+  metrics.clusterCondition.set({ ...labels, status: 'True' }, ready ? 1 : 0)
+  metrics.clusterCondition.set({ ...labels, status: 'False' }, ready ? 0 : 1)
+}
+
+/** Takes off what External Secrets left on namespaces: nothing else ever does, and they could not be deleted. */
+async function freeNamespaces(context: ClusterExternalSecretContext, name: string): Promise<void> {
+  const left = namespaceFinalizer(name)
+  for (const namespace of context.namespaces()) {
+    const { finalizers = [], resourceVersion } = namespace.metadata
+    if (!finalizers.includes(left)) continue
+    const metadata = { resourceVersion, finalizers: finalizers.filter((each) => each !== left) }
+    try {
+      await context.cluster.patch(resources.namespace, keyOf(namespace), { type: 'merge', body: { metadata } })
+    } catch (error) {
+      if (isKubernetesError(error, 'FORBIDDEN')) {
+        context.log.warn('a finalizer of External Secrets stays on a namespace', { namespace: namespace.metadata.name })
+      } else if (!isKubernetesError(error, 'NOT_FOUND')) throw error
+    }
+  }
+}
+
+async function setFinalizers(
+  { cluster }: ClusterExternalSecretContext,
+  object: ClusterObject,
+  change: (finalizers: string[]) => string[],
+): Promise<ClusterObject> {
+  const { finalizers: current = [], resourceVersion } = object.metadata
+  const finalizers = change(current)
+  if (equal(finalizers, current)) return object
+  const body = { metadata: { resourceVersion, finalizers } }
+  try {
+    return await cluster.patch(resources.clusterExternalSecret, keyOf(object), { type: 'merge', body })
+  } catch (error) {
+    if (isKubernetesError(error, 'NOT_FOUND', 'UNSUPPORTED_VERB')) return object
+    throw error
+  }
+}
+
+function interval({ requeueInterval, duration }: ClusterExternalSecretContext, written: string | null): number {
+  if (written === null) return requeueInterval
+  try {
+    const milliseconds = duration(written)
+    return milliseconds > 0 ? milliseconds : requeueInterval
+  } catch {
+    return requeueInterval
+  }
+}
