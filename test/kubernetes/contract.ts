@@ -186,6 +186,26 @@ export const contract: Readonly<Record<string, (ground: Ground) => Promise<void>
     assert.deepEqual(await seen.take(1), ['added a '])
     await seen.stop()
   },
+  async 'transform: lists and watches give what it makes of each object, and the cluster keeps the whole one'(ground) {
+    const { cluster, namespace } = ground
+    const key = keyOf(await cluster.create(secret, manifest(namespace, 'a')))
+    const transform = (whole: ClusterObject): ClusterObject => {
+      whole['data'] = { [`only-${whole.metadata.name}`]: '' }
+      return whole
+    }
+    const { items, resourceVersion } = await cluster.list(secret, { namespace, transform })
+    assert.deepEqual(
+      items.map((item) => item['data']),
+      [{ 'only-a': '' }],
+    )
+    const seen = watching(cluster, secret, { namespace, resourceVersion, transform })
+    await cluster.create(secret, manifest(namespace, 'b'))
+    await cluster.delete(secret, key)
+    assert.deepEqual(await seen.take(2), ['added b only-b', 'deleted a only-a'])
+    await seen.stop()
+    const whole = await cluster.get(secret, { namespace, name: 'b' })
+    assert.deepEqual(whole?.['data'], { key: 'dmFsdWU=' })
+  },
   async 'watch: a version too old is GONE, stopping is ABORTED'({ cluster, namespace }) {
     const seen = watching(cluster, secret, { namespace, resourceVersion: '1' })
     assert.equal(await seen.ended, 'GONE')
@@ -263,6 +283,7 @@ export function watching(
     resourceVersion: string
     labelSelector?: string
     metadataOnly?: boolean
+    transform?: (object: ClusterObject) => ClusterObject
   },
 ): { take(count: number): Promise<string[]>; ended: Promise<string>; stop(): Promise<string> } {
   const abort = new AbortController()

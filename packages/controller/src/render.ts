@@ -1,6 +1,6 @@
 import type { Render as SealedRender } from '@sealkit/core/sealed'
 import type { Render as ExternalRender } from '@sealkit/resolver'
-import { Renderer } from '@sealkit/template'
+import type { Renderer, RendererOptions } from '@sealkit/template'
 
 /** How templates are rendered, and how its workers end. */
 export interface Templates<Render> {
@@ -15,11 +15,13 @@ export interface Templates<Render> {
  * @param now the time that templates see
  */
 export function sealedSecretRender(now: () => Date): Templates<SealedRender> {
-  const renderer = new Renderer({ functions: 'sealed-secrets' })
+  const { open, close } = lazily({ functions: 'sealed-secrets' })
   return {
-    render: (name, text, data) =>
-      renderer.render({ name, text, data: new Map(Object.entries(data)), now: nanoseconds(now) }),
-    close: () => renderer.close(),
+    async render(name, text, data) {
+      const renderer = await open()
+      return renderer.render({ name, text, data: new Map(Object.entries(data)), now: nanoseconds(now) })
+    },
+    close,
   }
 }
 
@@ -37,15 +39,31 @@ export function externalSecretRender({
   leftDelimiter,
   rightDelimiter,
 }: ExternalRenderOptions): Templates<ExternalRender> {
-  const renderer = new Renderer({
+  const { open, close } = lazily({
     functions: 'external-secrets',
     ...(leftDelimiter === undefined ? {} : { leftDelim: leftDelimiter }),
     ...(rightDelimiter === undefined ? {} : { rightDelim: rightDelimiter }),
   })
   return {
-    render: (text, data, { name, missingKey }) =>
-      renderer.render({ name, text, data, missingKey, now: nanoseconds(now) }),
-    close: () => renderer.close(),
+    async render(text, data, { name, missingKey }) {
+      const renderer = await open()
+      return renderer.render({ name, text, data, missingKey, now: nanoseconds(now) })
+    },
+    close,
+  }
+}
+
+/** A renderer that is loaded and made with the first template: many clusters have none. */
+function lazily(options: RendererOptions): { open(): Promise<Renderer>; close(): Promise<void> } {
+  let renderer: Promise<Renderer> | undefined
+  return {
+    open() {
+      renderer ??= import('@sealkit/template').then((template) => new template.Renderer(options))
+      return renderer
+    },
+    async close() {
+      await (await renderer)?.close()
+    },
   }
 }
 

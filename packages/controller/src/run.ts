@@ -7,13 +7,12 @@ import type { Listening } from './api/listen.ts'
 import { serveSealedSecretsApi } from './api/sealed-secrets.ts'
 import type { RecordEvent } from './event.ts'
 import type { MintToken } from './external-secret/access.ts'
-import { type ExternalSecretService, externalSecretService } from './external-secret/service.ts'
+import type { ExternalSecretService } from './external-secret/service.ts'
 import { errorFields, type Log } from './log.ts'
 import { type Controller, runControllers } from './manager.ts'
 import { createMetrics, type Metrics, serveMetrics } from './metrics.ts'
 import { type SealedSecretService, sealedSecretService } from './sealed-secret/service.ts'
 import type { Settings } from './settings.ts'
-import { sopsManifestController } from './sops/controller.ts'
 import { refuseBesideUpstream } from './takeover.ts'
 
 /** What a controller runs with besides its settings. */
@@ -115,12 +114,13 @@ async function assemble(
   if (sealed !== null) {
     controllers.push({ ...sealed.controller, background: (leading) => sealed.renew(leading) })
   }
-  const external = externalPart(options, assembly)
+  const external = await externalPart(options, assembly)
   if (external !== null) controllers.push(...external.controllers)
   if (options.sops !== undefined) {
     const onWatchError = (error: unknown): void => log.warn('watch failed, trying again', errorFields(error))
     const recordEvent = recorder('sealkit')
     const own = { sops: options.sops, namespaces: null, workers: 8, fieldManager: 'sealkit', recordEvent, onWatchError }
+    const { sopsManifestController } = await import('./sops/controller.ts')
     controllers.push(sopsManifestController({ cluster, log, now, ...own }))
   }
   return { controllers, sealed, external }
@@ -147,11 +147,13 @@ async function sealedPart(
   return service
 }
 
-function externalPart(
+async function externalPart(
   { cluster, settings, environment, mintToken, log }: RunOptions,
   { metrics, recorder, now }: Assembly,
-): ExternalSecretService | null {
+): Promise<ExternalSecretService | null> {
   if (settings.externalSecrets === null) return null
+  // Providers and templates are a third of the program: not in memory where only SealedSecrets are taken care of.
+  const { externalSecretService } = await import('./external-secret/service.ts')
   return externalSecretService({
     cluster,
     settings: settings.externalSecrets,

@@ -210,6 +210,8 @@ async function listPages(
   limit: number,
 ): Promise<ListResult> {
   const items: ClusterObject[] = []
+  const { transform = (object) => object } = options
+  const type = apiVersion(resource)
   const accept = options.metadataOnly === true ? metadataAccept.list : 'application/json'
   const base = objectPath(resource, { namespace: options.namespace ?? '', name: '' })
   for (let next = ''; ; ) {
@@ -220,7 +222,7 @@ async function listPages(
     // Go writes an empty list of metadata as null.
     const found = page?.items === null ? [] : page?.items
     if (!Array.isArray(found) || page.metadata === undefined) throw unexpected()
-    for (const item of found) items.push(withKind(resource, item))
+    for (const item of found) items.push(transform(withKind(resource, item, type)))
     next = page.metadata.continue ?? ''
     if (next === '') return { items, resourceVersion: page.metadata.resourceVersion ?? '' }
   }
@@ -257,9 +259,13 @@ async function createToken(
 }
 
 /** Objects of a list, and metadata alone, come without their own kind. */
-export function withKind(resource: Resource, object: ClusterObject): ClusterObject {
+export function withKind(
+  resource: Resource,
+  object: ClusterObject,
+  type: string = apiVersion(resource),
+): ClusterObject {
   if (object === null || typeof object !== 'object' || typeof object.metadata?.name !== 'string') throw unexpected()
-  object.apiVersion = apiVersion(resource)
+  object.apiVersion = type
   object.kind = resource.kind
   return object
 }

@@ -29,6 +29,11 @@ export interface ListOptions {
   readonly fieldSelector?: string
   /** Only `metadata` is asked for (PartialObjectMetadata), so that no data enters this process. */
   readonly metadataOnly?: boolean
+  /**
+   * Makes each object smaller as soon as it is read, so that never more than a page of whole ones is in memory; gives the
+   * object to use, and may change the one that it is given. Name, namespace, uid and resourceVersion must stay.
+   */
+  readonly transform?: (object: ClusterObject) => ClusterObject
   readonly signal?: AbortSignal
 }
 

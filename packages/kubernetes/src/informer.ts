@@ -20,12 +20,10 @@ export interface InformerHandlers {
 export interface InformerOptions {
   readonly cluster: Cluster
   readonly resource: Resource
-  /** Selectors, one namespace or all, metadata only. */
+  /** Selectors, one namespace or all, metadata only, what is kept of each object. */
   readonly list?: Omit<ListOptions, 'signal'>
   readonly handlers: InformerHandlers
   readonly indexes?: Readonly<Record<string, Index>>
-  /** Makes an object smaller before it is kept; returns the object to keep. */
-  readonly transform?: (object: ClusterObject) => ClusterObject
   /** Milliseconds between calls of `updated` for every object; absent or 0 = never. */
   readonly resync?: number
   /** Told of every failure; the informer goes on. */
@@ -173,23 +171,20 @@ class Informing {
   }
 
   #put(object: ClusterObject, occasion: Occasion): void {
-    const { handlers, transform } = this.#options
-    const kept = transform === undefined ? object : transform(object)
-    const last = this.#store.set(kept)
-    if (last === undefined) this.#call(() => handlers.added?.(kept, occasion))
-    else if (last.metadata.uid === kept.metadata.uid) this.#call(() => handlers.updated?.(kept, last, occasion))
+    const { handlers } = this.#options
+    const last = this.#store.set(object)
+    if (last === undefined) this.#call(() => handlers.added?.(object, occasion))
+    else if (last.metadata.uid === object.metadata.uid) this.#call(() => handlers.updated?.(object, last, occasion))
     else {
       // The same name, another object: its deletion was missed.
       this.#call(() => handlers.deleted?.(last))
-      this.#call(() => handlers.added?.(kept, occasion))
+      this.#call(() => handlers.added?.(object, occasion))
     }
   }
 
-  #remove(object: ClusterObject): void {
-    const { handlers, transform } = this.#options
-    if (this.#store.delete(keyOf(object)) === undefined) return
-    const last = transform === undefined ? object : transform(object)
-    this.#call(() => handlers.deleted?.(last))
+  #remove(last: ClusterObject): void {
+    if (this.#store.delete(keyOf(last)) === undefined) return
+    this.#call(() => this.#options.handlers.deleted?.(last))
   }
 
   /** A handler that throws has a bug of its own; it must not end the watch. */

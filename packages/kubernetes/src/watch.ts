@@ -27,16 +27,17 @@ export async function* readWatch(
   const watched = { timer: setTimeout(() => expire(quiet), silence) }
   try {
     const stream = await open(transport, resource, options, { headers, signal: quiet.signal })
-    const type = apiVersion(resource)
+    const [type, transform] = [apiVersion(resource), options.transform]
     for await (const line of lines(stream.body)) {
       watched.timer.refresh()
       const event = parseEvent(line)
       if (event === undefined) continue
-      if ('object' in event) {
+      if (event.type === 'bookmark') yield event
+      else {
         event.object.apiVersion = type
         event.object.kind = resource.kind
+        yield transform === undefined ? event : { type: event.type, object: transform(event.object) }
       }
-      yield event
     }
   } finally {
     clearTimeout(watched.timer)

@@ -302,6 +302,24 @@ const cases: Readonly<Record<string, (world: World) => Promise<void>>> = {
     assert.equal((await versions(cluster, 'quiet')).secret, before.secret)
   },
 
+  'a status is all that is written to a SealedSecret: what kubectl put there stays its own': async (world) => {
+    const { cluster, pem } = world
+    const { metadata, ...sealed } = await seal(pem, { ...at('labelled'), stringData: { a: '1' } })
+    const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', note: 'n' }
+    const labelled = { ...metadata, annotations, labels: { l: 'v' }, finalizers: ['example.com/hold'] }
+    const writer = { fieldManager: 'kubectl-client-side-apply' }
+    const before = await cluster.create(resources.sealedSecret, { ...sealed, metadata: labelled }, writer)
+    const after = await untilSynced(cluster, at('labelled'), 'True')
+    const { managedFields: [entry] = [], resourceVersion: _, ...rest } = before.metadata
+    const { managedFields: [kubectl, ours] = [], resourceVersion: __, ...same } = after?.metadata ?? {}
+    assert.deepEqual([same, kubectl, after?.['spec']], [rest, entry, before['spec']])
+    assert.deepEqual((ours as { subresource?: string }).subresource, 'status')
+    await cluster.patch(resources.sealedSecret, at('labelled'), {
+      type: 'merge',
+      body: { metadata: { finalizers: null } },
+    })
+  },
+
   'the HTTP API verifies, rotates and hides templates': async ({ cluster, controller, pem }) => {
     const url = `http://127.0.0.1:${controller.ports.api}`
     const post = (path: string, body: unknown) =>

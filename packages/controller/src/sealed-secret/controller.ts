@@ -12,6 +12,7 @@ import { equal } from '../equal.ts'
 import { informers, lookup, type Namespaces } from '../informers.ts'
 import type { Controller } from '../manager.ts'
 import { type Reconcile, TerminalError } from '../reconcile.ts'
+import { keptSealedSecret, keptSecret } from './kept.ts'
 import { conditionLabels, reconcileSealedSecret, type SealedSecretContext } from './reconcile.ts'
 import { syncedCondition } from './status.ts'
 
@@ -90,7 +91,7 @@ function sealedSecretInformer(options: SealedSecretControllerOptions, queue: Wor
     {
       cluster,
       resource: resources.sealedSecret,
-      list: labelSelector === '' ? {} : { labelSelector },
+      list: { ...(labelSelector === '' ? {} : { labelSelector }), transform: keptSealedSecret },
       onError: onWatchError,
       handlers: {
         added: (object, occasion) =>
@@ -122,7 +123,7 @@ function secretInformer(options: SealedSecretControllerOptions, sealedSecrets: I
     {
       cluster,
       resource: resources.secret,
-      list: { ...(labelSelector === '' ? {} : { labelSelector }), metadataOnly: true },
+      list: { ...(labelSelector === '' ? {} : { labelSelector }), metadataOnly: true, transform: keptSecret },
       onError: onWatchError,
       handlers: {
         // Annotated by hand, a Secret that was in the way may now be written.

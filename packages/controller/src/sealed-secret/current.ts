@@ -1,17 +1,9 @@
 import type { Manifest } from '@sealkit/core/manifest'
 import { names } from '@sealkit/core/sealed'
 import { equal } from '../equal.ts'
+import { managedFields } from './kept.ts'
 import { statusOf, syncedCondition } from './status.ts'
 import { isAnnotated, isControlledBy } from './target.ts'
-
-/** One entry of `metadata.managedFields`. */
-interface ManagedFields {
-  readonly manager?: string
-  readonly operation?: string
-  readonly subresource?: string
-  readonly time?: string
-  readonly fieldsV1?: Readonly<Record<string, unknown>>
-}
 
 /**
  * Whether the Secret is known to hold what the SealedSecret says without decrypting anything and without its data.
@@ -70,10 +62,6 @@ function lastWrite(object: Manifest): string {
     subresource === 'status' ? [] : [time ?? '9'],
   )
   return times.sort().at(-1) ?? '9'
-}
-
-function managedFields(object: Manifest): readonly ManagedFields[] {
-  return (object.metadata?.managedFields ?? []) as readonly ManagedFields[]
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {

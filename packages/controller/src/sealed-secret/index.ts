@@ -1,4 +1,5 @@
 export { isCurrent } from './current.ts'
+export { keptSealedSecret, keptSecret } from './kept.ts'
 export { conditionLabels, reconcileSealedSecret, type SealedSecretContext } from './reconcile.ts'
 export {
   nextStatus,

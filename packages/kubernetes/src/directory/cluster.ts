@@ -85,10 +85,11 @@ export class DirectoryState implements Cluster {
     const selects = predicate(options)
     const prefix = `${resource.plural}.${resource.group}/`
     const items: ClusterObject[] = []
+    const { transform = (object) => object } = options
     for (const [id, { object }] of this.#entries) {
-      if (id.startsWith(prefix) && selects(object)) items.push(view(object, options.metadataOnly === true))
+      if (id.startsWith(prefix) && selects(object)) items.push(transform(view(object, options.metadataOnly === true)))
     }
-    for (const object of implied(resource, this.#entries.values())) if (selects(object)) items.push(object)
+    for (const object of implied(resource, this.#entries.values())) if (selects(object)) items.push(transform(object))
     items.sort((a, b) => (entryId(resource, a) < entryId(resource, b) ? -1 : 1))
     return { items, resourceVersion: String(this.#log.version) }
   }

@@ -113,7 +113,7 @@ function eventOf(change: Change, selects: Predicate, options: WatchOptions): Wat
   const type = now ? (before ? 'modified' : 'added') : 'deleted'
   const object = view(state, options.metadataOnly === true)
   object.metadata.resourceVersion = String(change.version)
-  return { type, object }
+  return { type, object: options.transform === undefined ? object : options.transform(object) }
 }
 
 /** A copy of an object for a caller, who may change it; or of its metadata alone. */
