@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
 import type { Manifest } from '@sealkit/core/manifest'
+import { createSessions } from '@sealkit/resolver'
+import { Renderer } from '@sealkit/template'
 import { data, failure, secretStore } from './fixture.ts'
 
 interface Seen {
@@ -36,8 +38,11 @@ after(() => {
   server.close()
 })
 
-function labelled(labels: Readonly<Record<string, string>> = { 'external-secrets.io/type': 'webhook' }): Manifest {
-  const token = Buffer.from('s3cret').toString('base64')
+function labelled(
+  labels: Readonly<Record<string, string>> = { 'external-secrets.io/type': 'webhook' },
+  secret = 's3cret',
+): Manifest {
+  const token = Buffer.from(secret).toString('base64')
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -162,6 +167,37 @@ test('address, headers and body are templates; the address alone is escaped', as
   assert.equal(request?.headers['x-key'], 'a b/c&d')
   assert.equal(request?.headers.authorization, `Bearer ${Buffer.from('s3cret').toString('base64')}`)
   assert.equal(request?.headers['content-type'], undefined)
+})
+
+test('templates see text outside ASCII, and the time', async () => {
+  answering('x')
+  const body = 'ü {{ .remoteRef.key | upper }} {{ .auth.token }} {{ now | date "2006" }}'
+  await data(calling({ method: 'POST', body, secrets: login }, { key: 'ключ' }, labelled(undefined, 'é日')))
+  assert.equal(seen[0]?.body, `ü КЛЮЧ é日 ${new Date().getUTCFullYear()}`)
+})
+
+test('a renderer of the environment renders them, every function among them, and ends those that do not end', async () => {
+  const renderer = new Renderer({ functions: 'external-secrets', missingKey: 'default', deadline: 500 })
+  const sessions = createSessions({
+    environment: {
+      now: Date.now,
+      renderText: (text, data) => renderer.render({ name: 'webhooktemplate', text, data, now: 0n }),
+    },
+  })
+  const rendering = (body: string): Parameters<typeof data>[0] => ({
+    ...calling({ method: 'POST', body, secrets: login }),
+    context: { sessions },
+  })
+  try {
+    answering('x')
+    await data(rendering('{{ derivePassword 1 "long" .auth.token "user" "example.com" }} {{ .remoteRef.key }}'))
+    assert.match(seen[0]?.body ?? '', /^\S{14} k$/)
+    const endless = await failure(rendering('{{ regexMatch "(a*)*(b|a*)*c" (repeat 10000000 .auth.token) }}'))
+    assert.deepEqual([endless.code, seen.length], ['TEMPLATE_FAILED', 0])
+  } finally {
+    await sessions.close()
+    await renderer.close()
+  }
 })
 
 test('entries with different properties are different calls', async () => {

@@ -1,5 +1,5 @@
 import type { Render as SealedRender } from '@sealkit/core/sealed'
-import type { Render as ExternalRender } from '@sealkit/resolver'
+import type { Environment, Render as ExternalRender } from '@sealkit/resolver'
 import type { Renderer, RendererOptions } from '@sealkit/template'
 
 /** How templates are rendered, and how its workers end. */
@@ -48,6 +48,18 @@ export function externalSecretRender({
     async render(text, data, { name, missingKey }) {
       const renderer = await open()
       return renderer.render({ name, text, data, missingKey, now: nanoseconds(now) })
+    },
+    close,
+  }
+}
+
+/** Renders texts of webhook stores, which namespace users write too, under the same limits; delimiters are always Go's. */
+export function storeTextRender(now: () => Date): Templates<NonNullable<Environment['renderText']>> {
+  const { open, close } = lazily({ functions: 'external-secrets', missingKey: 'default' })
+  return {
+    async render(text, data) {
+      const renderer = await open()
+      return renderer.render({ name: 'webhooktemplate', text, data, now: nanoseconds(now) })
     },
     close,
   }

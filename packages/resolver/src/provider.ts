@@ -1,3 +1,4 @@
+import type { DataMap } from '@sealkit/template'
 import type { Credentials } from './credentials.ts'
 import type { FindQuery } from './externalsecret.ts'
 import type { Store } from './store.ts'
@@ -89,6 +90,14 @@ export interface Environment {
    * allowed, which is the rule for manifests that somebody else wrote.
    */
   readonly ambient?: Readonly<Record<string, string | undefined>>
+  /**
+   * Renders a text of a store (the address, headers and body of a webhook) with External Secrets' functions. Absent = in
+   * the caller's thread, without the functions that take seconds: where namespace users write stores, give a renderer
+   * with a deadline.
+   *
+   * @throws what `@sealkit/template` throws, as a rejected promise
+   */
+  renderText?(text: string, data: DataMap): Promise<Uint8Array>
   /** Reads a file that an ambient variable names (a projected token). Absent = such variables are of no use. */
   readFile?(path: string): Promise<string>
 }

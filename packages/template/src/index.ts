@@ -6,6 +6,7 @@ export { seededRandom } from './random.ts'
 export { Renderer, type RendererOptions, type RenderRequest } from './renderer.ts'
 export {
   type Data,
+  type DataMap,
   DEFAULT_BUDGET,
   type ExecuteOptions,
   execute,

@@ -4,7 +4,7 @@ import type { FunctionTable } from './functions/row.ts'
 import { functionTable, type Personality } from './functions/table.ts'
 import { Lane } from './lane.ts'
 import { seededRandom } from './random.ts'
-import { DEFAULT_BUDGET, execute, parse, type Template } from './template.ts'
+import { type DataMap, DEFAULT_BUDGET, execute, parse, type Template } from './template.ts'
 
 /** How a {@link Renderer} reads templates, and what it lets one render take. */
 export interface RendererOptions {
@@ -25,7 +25,7 @@ export interface RendererOptions {
 export interface RenderRequest {
   readonly name: string
   readonly text: string
-  readonly data: ReadonlyMap<string, Uint8Array | string>
+  readonly data: DataMap
   /** What a missing key gives, when it is not the renderer's own choice. */
   readonly missingKey?: MissingKey
   /** Nanoseconds since 1970: the time that the template sees. */

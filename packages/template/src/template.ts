@@ -44,8 +44,11 @@ export interface ExecuteOptions {
   readonly zone?: string
 }
 
-/** The data that a template sees as its dot: a map of strings, as both upstreams give, or any Go value. */
-export type Data = ReadonlyMap<string, Uint8Array | string> | Value
+/** A map of strings, as both upstreams give, or of such maps (`map[string]map[string]string`). */
+export type DataMap = ReadonlyMap<string, Uint8Array | string | ReadonlyMap<string, Uint8Array | string>>
+
+/** The data that a template sees as its dot. */
+export type Data = DataMap | Value
 
 /** 32 MiB of made text and a million steps: far beyond any Secret, and done in about a second. */
 export const DEFAULT_BUDGET: Budget = { memory: 32 << 20, steps: 1_000_000 }
@@ -111,10 +114,17 @@ function noClock(): never {
 function toValue(data: Data): Value {
   if (!(data instanceof Map)) return data as Value
   const entries = new Map<string, Value>()
-  for (const [key, value] of data) {
-    entries.set(fromText(key), typeof value === 'string' ? fromText(value) : fromBytes(value))
+  let element = 'string'
+  for (const [key, value] of data as DataMap) {
+    if (value instanceof Map) element = 'map[string]string'
+    entries.set(fromText(key), entryValue(value))
   }
-  return new Dict('string', entries)
+  return new Dict(element, entries)
+}
+
+function entryValue(value: Uint8Array | string | ReadonlyMap<string, Uint8Array | string>): Value {
+  if (typeof value === 'string') return fromText(value)
+  return value instanceof Uint8Array ? fromBytes(value) : toValue(value)
 }
 
 /** Turns a stack that ran out (templates that call each other for ever) into the error that it is. */

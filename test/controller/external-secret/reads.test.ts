@@ -173,6 +173,22 @@ test('ExternalSecrets and their provider', async (t) => {
     },
   )
 
+  await t.test('a webhook store may use functions that take long: they run in a worker', async (t) => {
+    const echo = createServer((incoming, outgoing) => void incoming.pipe(outgoing))
+    await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve))
+    t.after(() => echo.close())
+    const url = `http://127.0.0.1:${(echo.address() as AddressInfo).port}/`
+    const webhook = { url, method: 'POST', body: '{{ .remoteRef.key | bcrypt }}', result: {} }
+    await cluster.create(resources.secretStore, object('SecretStore', 'hook', { provider: { webhook } }))
+    const data = [{ secretKey: 'hash', remoteRef: { key: 'password' } }]
+    await cluster.create(
+      resources.externalSecret,
+      object('ExternalSecret', 'hooked', { secretStoreRef: { name: 'hook' }, data }),
+    )
+    await ready(cluster, 'hooked', 'True')
+    assert.match(texts(await cluster.get(resources.secret, { namespace, name: 'hooked' }))['hash'] ?? '', /^\$2a\$10\$/)
+  })
+
   await t.test('no log, event or status holds a value or the token', async () => {
     const lists = [resources.event, resources.externalSecret, resources.secretStore]
     const said = await Promise.all(lists.map((resource) => cluster.list(resource)))

@@ -9,7 +9,7 @@ import type { RecordEvent } from '../event.ts'
 import { errorFields, type Log } from '../log.ts'
 import type { Controller } from '../manager.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
-import { externalSecretRender } from '../render.ts'
+import { externalSecretRender, storeTextRender } from '../render.ts'
 import { type SecretStoreController, secretStoreController } from '../secret-store/controller.ts'
 import type { ExternalSecretSettings } from '../settings.ts'
 import { clusterAccess, type MintToken } from './access.ts'
@@ -41,7 +41,8 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
   const { cluster, settings, log, now, mintToken } = options
   const { leftDelimiter, rightDelimiter } = settings
   const templates = externalSecretRender({ now, leftDelimiter, rightDelimiter })
-  const sessions = createSessions({ environment: options.environment })
+  const storeTexts = storeTextRender(now)
+  const sessions = createSessions({ environment: { ...options.environment, renderText: storeTexts.render } })
   const onWatchError = (error: unknown): void => log.warn('watch failed, trying again', errorFields(error))
   const stores = new Map<StoreKind, SecretStoreController>()
   const access = clusterAccess({ cluster, ...(mintToken === undefined ? {} : { mintToken }) })
@@ -72,7 +73,7 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
   return {
     controllers: [...stores.values(), controller, ...(above === null ? [] : [above])],
     async close() {
-      await Promise.all([sessions.close(), templates.close()])
+      await Promise.all([sessions.close(), templates.close(), storeTexts.close()])
     },
   }
 }

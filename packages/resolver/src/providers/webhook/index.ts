@@ -5,7 +5,7 @@ import type { Location, OpenOptions, Provider, RemoteSecret } from '../../provid
 import { type Json, list, object, optionalObject, text, textMap } from '../../view.ts'
 import { asText } from '../text.ts'
 import { createTransport, type Transport } from '../transport.ts'
-import { queryEscape, renderText, type TemplateData } from './render.ts'
+import { queryEscape, type RenderText, textRenderer } from './render.ts'
 import { webhookSecret } from './value.ts'
 
 /**
@@ -54,6 +54,9 @@ async function openTransport({ store, credentials }: OpenOptions): Promise<Trans
   })
 }
 
+/** What templates of a store see: `.remoteRef.key`, `.<secret>.<key>`. */
+type TemplateData = ReadonlyMap<string, ReadonlyMap<string, string>>
+
 interface Call {
   readonly options: OpenOptions
   readonly transport: Transport
@@ -66,17 +69,18 @@ async function getSecret({ options, transport, signal }: Call, location: Locatio
   const secrets = await templateSecrets(spec, options)
   const raw = new Map([['remoteRef', remoteRef(location, options.namespace, (value) => value)], ...secrets])
   const escaped = new Map([['remoteRef', remoteRef(location, options.namespace, queryEscape)], ...secrets])
-  const body = renderText('body', text(spec['body']), raw)
+  const render = textRenderer(options.environment)
+  const body = await render('body', text(spec['body']), raw)
   const response = await transport.send({
     method: text(spec['method'], 'GET'),
-    uri: requestUrl(renderText('url', text(spec['url']), escaped)),
-    headers: requestHeaders(textMap(spec['headers']), raw),
+    uri: requestUrl(await render('url', text(spec['url']), escaped)),
+    headers: await requestHeaders(textMap(spec['headers']), raw, render),
     ...(body === '' ? {} : { body }),
     signal,
   })
   if (response.statusCode === 404) return null
   if (response.statusCode < 200 || response.statusCode >= 300) throw refusal(response.statusCode)
-  const path = renderText('json path', text(object(spec['result'])['jsonPath']), raw)
+  const path = await render('json path', text(object(spec['result'])['jsonPath']), raw)
   return webhookSecret(response.body, path)
 }
 
@@ -124,15 +128,18 @@ function requestUrl(url: string): string {
   throw new ResolverError('INVALID_STORE', 'webhook.url does not give an http or https URL')
 }
 
-function requestHeaders(headers: Readonly<Record<string, string>>, data: TemplateData): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, template]) => {
-      const value = renderText(`header ${name}`, template, data)
-      if (/[\r\n\0]/.test(value))
-        throw new ResolverError('VALUE_INVALID', `the header ${name} would have several lines`)
-      return [name, value]
-    }),
-  )
+async function requestHeaders(
+  headers: Readonly<Record<string, string>>,
+  data: TemplateData,
+  render: RenderText,
+): Promise<Record<string, string>> {
+  const rendered: Record<string, string> = {}
+  for (const [name, template] of Object.entries(headers)) {
+    const value = await render(`header ${name}`, template, data)
+    if (/[\r\n\0]/.test(value)) throw new ResolverError('VALUE_INVALID', `the header ${name} would have several lines`)
+    rendered[name] = value
+  }
+  return rendered
 }
 
 function refusal(status: number): ResolverError {
