@@ -81,6 +81,7 @@ Output and error texts equal Go's, byte for byte, but for these:
 * Times and versions have their methods (\`now.Year\`, \`(semver .v).Major\`), but for those of a time that give or take a location, a clock reading or
   encoded bytes (\`Local\`, \`In\`, \`Location\`, \`Round\`, \`MarshalText\`, ...).
 * A struct of \`semver\` or a certificate inside another value merges and copies as a whole.
+* A time zone's abbreviation of former times may be another, or a number: [go.md](go.md).
 * Characters newer than Unicode 15 may count as letters here and not in Go.
 * Certificates that OpenSSL refuses to read are \`x509: malformed certificate\`, where Go says which field it stumbled over.
 `
