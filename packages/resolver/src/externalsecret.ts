@@ -11,9 +11,18 @@ export interface ExternalSecret {
   readonly refreshPolicy: 'Periodic' | 'OnChange' | 'CreatedOnce'
   /** A Go duration, as written. */
   readonly refreshInterval: string
+  /** Null = refreshed at any time. */
+  readonly syncWindows: SyncWindowsSpec | null
   readonly target: Target
   readonly dataFrom: readonly DataFrom[]
   readonly data: readonly DataEntry[]
+}
+
+/** `spec.syncWindows`: times in which refreshing is allowed, or is not. */
+export interface SyncWindowsSpec {
+  readonly kind: 'allow' | 'deny'
+  /** As written: a cron schedule, and a Go duration. */
+  readonly windows: readonly { readonly schedule: string; readonly duration: string }[]
 }
 
 /** `spec.target`: what is written and what happens to it. */

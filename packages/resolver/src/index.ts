@@ -8,6 +8,7 @@ export {
 } from './cluster.ts'
 export { allowsNamespace, selects } from './condition.ts'
 export type { CredentialSource, Credentials } from './credentials.ts'
+export { createMoments, type Demand } from './demand.ts'
 export { isTransient, ResolverError, type ResolverErrorCode } from './error.ts'
 export type {
   DataEntry,
@@ -19,9 +20,11 @@ export type {
   RemoteRef,
   Rewrite,
   StoreRef,
+  SyncWindowsSpec,
   Target,
   TargetTemplate,
 } from './externalsecret.ts'
+export { createJoiner, type Joiner, type Need } from './fetch.ts'
 export { readExternalSecret } from './manifest.ts'
 export { type Plan, type PlannedEntry, plan, planText, type Read } from './plan.ts'
 export type { Policy, PolicyRule } from './policy.ts'
@@ -54,8 +57,9 @@ export {
   resolveData,
   resolveExternalSecret,
 } from './resolve.ts'
-export { createSessions, type Session, type Sessions, type SessionsOptions } from './session.ts'
+export { createSessions, type Session, type SessionOptions, type Sessions, type SessionsOptions } from './session.ts'
 export {
+  isStoreKind,
   type LabelSelector,
   readSelector,
   readStore,

@@ -10,6 +10,7 @@ import type {
   Rewrite,
   RewriteMerge,
   StoreRef,
+  SyncWindowsSpec,
   Target,
   TargetTemplate,
   TemplateFrom,
@@ -44,9 +45,21 @@ export function readExternalSecret(manifest: Manifest): ExternalSecret {
     annotations: metadata.annotations ?? {},
     refreshPolicy: oneOf('spec.refreshPolicy', spec['refreshPolicy'], ['Periodic', 'OnChange', 'CreatedOnce']),
     refreshInterval: text(spec['refreshInterval'], '1h0m0s'),
+    syncWindows: readSyncWindows(optionalObject(spec['syncWindows'])),
     target: readTarget(name, object(spec['target'])),
     dataFrom: list(spec['dataFrom']).map((item, index) => readDataFrom(`spec.dataFrom[${index}]`, object(item), store)),
     data: list(spec['data']).map((item, index) => readData(`spec.data[${index}]`, object(item), store)),
+  }
+}
+
+function readSyncWindows(spec: Json | null): SyncWindowsSpec | null {
+  if (spec === null) return null
+  return {
+    kind: oneOf('spec.syncWindows.kind', spec['kind'], ['deny', 'allow']),
+    windows: list(spec['windows']).map((item) => ({
+      schedule: text(object(item)['schedule']),
+      duration: text(object(item)['duration']),
+    })),
   }
 }
 

@@ -135,6 +135,8 @@ export interface ProviderRow {
   isReferent?(store: Store): boolean
   /** The hosts that a store's spec names, `host` or `host:port`, for a policy; absent = the provider has none. */
   hosts?(spec: Readonly<Record<string, unknown>>): readonly string[]
+  /** Calls of one store at once that the backend takes without complaint; 8 unless given. */
+  readonly concurrency?: number
   /** Whether External Secrets marks it unmaintained (event `StoreUnmaintained`). */
   readonly unmaintained?: boolean
   load(): Promise<ProviderModule>

@@ -74,6 +74,7 @@ function startGets(
     started = sessionOf(store).read(
       allowed.map(({ location }) => location),
       signal,
+      context.demand,
     )
   } catch (error) {
     started = allowed.map(() => Promise.reject(error))
@@ -101,9 +102,10 @@ async function startValues(read: Exclude<Read, Get>, options: ReadsOptions): Pro
   }
   const store = options.stores.get(storeRefKey(read.store))
   const { policy } = context
-  if (policy === undefined || store?.store === undefined) return sessionOf(store).find(read.query, signal)
+  if (policy === undefined || store?.store === undefined)
+    return sessionOf(store).find(read.query, signal, context.demand)
   checkLocation(policy, store.store, read.query.path ?? '')
-  const found = await sessionOf(store).find(read.query, signal)
+  const found = await sessionOf(store).find(read.query, signal, context.demand)
   // A path bounds what some backends search and not what others do, so every name is checked too.
   for (const name of found?.keys() ?? []) checkLocation(policy, store.store, name)
   return found

@@ -1,6 +1,7 @@
 import type { DesiredSecret, Manifest } from '@sealkit/core/manifest'
 import type { ClusterAccess } from './cluster.ts'
 import type { Values } from './convert.ts'
+import type { Demand } from './demand.ts'
 import { evaluate } from './entry.ts'
 import { prefixed, ResolverError } from './error.ts'
 import type { ExternalSecret } from './externalsecret.ts'
@@ -27,6 +28,10 @@ export interface ResolveContext {
   readonly controllerClass?: string
   /** Random bytes for generators; the platform's secure source unless given. */
   readonly random?: (size: number) => Uint8Array
+  /** The need that is to be met, where reads are shared with others; absent = whatever is under way will do. */
+  readonly demand?: Demand
+  /** Looks at credential objects now, however short ago they were looked at. */
+  readonly fresh?: boolean
   readonly signal?: AbortSignal
 }
 

@@ -1,18 +1,22 @@
 import type { ClusterAccess } from './cluster.ts'
 import { type CredentialSource, type Credentials, storeCredentials } from './credentials.ts'
-import { isTransient, ResolverError } from './error.ts'
+import { createMoments, type Demand } from './demand.ts'
+import { ResolverError } from './error.ts'
 import type { FindQuery } from './externalsecret.ts'
-import { createJoiner, createLimit } from './fetch.ts'
 import type { Environment, Location, Provider, ProviderRow, RemoteSecret } from './provider.ts'
 import { providers as builtin } from './providers/index.ts'
+import { createReader } from './reader.ts'
 import type { Store } from './store.ts'
 
 /** One opened store: its provider, with identical reads joined and the number of calls at once bounded. */
 export interface Session {
   readonly provider: Provider
-  /** Reads distinct locations, in one call where the backend has one; an error stands in the place of its location. */
-  read(locations: readonly Location[], signal: AbortSignal): Promise<RemoteSecret | null>[]
-  find(query: FindQuery, signal: AbortSignal): Promise<ReadonlyMap<string, Uint8Array> | null>
+  /**
+   * Reads distinct locations, in one call where the backend has one; an error stands in the place of its location. With
+   * a demand, reads that began before it arose are not joined.
+   */
+  read(locations: readonly Location[], signal: AbortSignal, demand?: Demand): Promise<RemoteSecret | null>[]
+  find(query: FindQuery, signal: AbortSignal, demand?: Demand): Promise<ReadonlyMap<string, Uint8Array> | null>
   /** Must be called once by whoever opened it; a session that was replaced ends when its last user releases it. */
   release(): void
 }
@@ -20,13 +24,15 @@ export interface Session {
 /** The stores that are open, so that ExternalSecrets of the same store share one login. */
 export interface Sessions {
   readonly environment: Environment
+  /** The next moment, for demands: reads that begin afterwards have later ones. */
+  moment(): number
   /**
    * The session of a store for an ExternalSecret of `namespace`: the one that is open, unless the store or a credential
    * object changed.
    *
    * @throws {ResolverError} `INVALID_STORE`, `NOT_SUPPORTED` for a provider that Sealkit does not have
    */
-  open(store: Store, namespace: string, cluster: ClusterAccess): Promise<Session>
+  open(store: Store, namespace: string, cluster: ClusterAccess, options?: SessionOptions): Promise<Session>
   /** The row of a store's provider. @throws {ResolverError} `NOT_SUPPORTED` */
   row(store: Store): ProviderRow
   /** The hosts that a store names, for a policy. @throws as `row` */
@@ -37,14 +43,25 @@ export interface Sessions {
   close(): Promise<void>
 }
 
+/** How one session is opened. */
+export interface SessionOptions {
+  /** Looks at the credential objects now, however short ago they were looked at. */
+  readonly fresh?: boolean
+}
+
 /** How sessions are opened. */
 export interface SessionsOptions {
   readonly environment: Environment
   /** Providers by their key in `spec.provider`; the built-in table unless given. */
   readonly providers?: Readonly<Record<string, ProviderRow>>
-  /** Calls of one store at once; 8 unless given. */
+  /** Calls of one store at once; what its provider's row says, or 8, unless given. */
   readonly concurrency?: number
+  /** Milliseconds for which credential objects count as unchanged after they were looked at; 0 unless given. */
+  readonly recheck?: number
 }
+
+/** Calls of one store at once, where neither the caller nor the provider's row says a number. */
+const defaultConcurrency = 8
 
 interface OpenSession {
   readonly store: string
@@ -55,17 +72,25 @@ interface OpenSession {
   readonly find: Session['find']
   users: number
   dropped: boolean
+  /** When its credential objects were last looked at, by the environment's clock. */
+  checked: number
 }
 
 /** {@link Sessions} with nothing open. */
 export function createSessions(options: SessionsOptions): Sessions {
-  const { environment, providers = builtin, concurrency = 8 } = options
+  const { environment, providers = builtin, concurrency, recheck = 0 } = options
+  const moment = createMoments()
   const open = new Map<string, OpenSession>()
   const turns = new Map<string, Promise<unknown>>()
   const row = (store: Store): ProviderRow => providerRow(providers, store)
 
   const replace = async (key: string, opening: Opening): Promise<OpenSession> => {
-    const session = await openSession(row(opening.store), opening, { environment, concurrency })
+    const { concurrency: usual = defaultConcurrency } = row(opening.store)
+    const session = await openSession(row(opening.store), opening, {
+      environment,
+      moment,
+      concurrency: concurrency ?? usual,
+    })
     const before = open.get(key)
     open.set(key, session)
     if (before !== undefined) await drop(before)
@@ -73,16 +98,33 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
   return {
     environment,
+    moment,
     row,
     hosts: (store) => row(store).hosts?.(store.provider.spec) ?? [],
-    async open(store, namespace, cluster): Promise<Session> {
+    async open(store, namespace, cluster, { fresh = false } = {}): Promise<Session> {
       const key = sessionKey(store, namespace, row(store))
+      const usable = (): OpenSession | undefined => {
+        const session = open.get(key)
+        return session?.config === configuration(store) ? session : undefined
+      }
+      const settled = (): OpenSession | undefined => {
+        const session = usable()
+        const age = environment.now() - (session?.checked ?? Number.NaN)
+        // A clock that was turned back proves nothing.
+        return !fresh && age >= 0 && age < recheck ? session : undefined
+      }
+      const current = settled()
+      if (current !== undefined) return lease(current)
       // One after the other for each key, so that two who come at once do not both log in.
       return inTurn(turns, key, async () => {
-        const current = open.get(key)
-        const usable = current !== undefined && current.config === configuration(store)
-        const kept = usable && (await unchanged(cluster, current.credentials.sources))
-        return lease(kept ? current : await replace(key, { store, namespace, cluster }))
+        const checked = settled()
+        if (checked !== undefined) return lease(checked)
+        const session = usable()
+        const now = environment.now()
+        const kept = session !== undefined && (await unchanged(cluster, session.credentials.sources))
+        const opened = kept ? session : await replace(key, { store, namespace, cluster })
+        opened.checked = now
+        return lease(opened)
       })
     },
     async forget(store): Promise<void> {
@@ -108,14 +150,14 @@ interface Opening {
 async function openSession(
   row: ProviderRow,
   { store, namespace, cluster }: Opening,
-  { environment, concurrency }: Required<Pick<SessionsOptions, 'environment' | 'concurrency'>>,
+  { environment, moment, concurrency }: Pick<Sessions, 'environment' | 'moment'> & { readonly concurrency: number },
 ): Promise<OpenSession> {
   const module = await row.load()
   const credentials = storeCredentials(cluster, store, namespace)
   const provider = module.open({ store, namespace, credentials, environment })
-  const calls = reader(provider, concurrency)
+  const calls = createReader(provider, { store, concurrency, moment })
   const identity = { store: storeKey(store), config: configuration(store) }
-  return { ...identity, provider, credentials, ...calls, users: 0, dropped: false }
+  return { ...identity, provider, credentials, ...calls, users: 0, dropped: false, checked: Number.NaN }
 }
 
 async function inTurn<Value>(
@@ -188,54 +230,4 @@ async function drop(session: OpenSession): Promise<void> {
 /** A session that cannot be ended properly is left to its expiry: nobody waits for it. */
 async function end(session: OpenSession): Promise<void> {
   await session.provider.close?.().catch(() => undefined)
-}
-
-/** A location as a key: two entries with the same one need one read. */
-export function locationKey(location: Location): string {
-  return JSON.stringify([location.key, location.version, location.metadataPolicy, location.property ?? null])
-}
-
-function reader(provider: Provider, concurrency: number): Pick<Session, 'read' | 'find'> {
-  const limit = createLimit(concurrency, isTransient)
-  const gets = createJoiner<RemoteSecret | null>()
-  const finds = createJoiner<ReadonlyMap<string, Uint8Array> | null>()
-  const one = (location: Location, signal: AbortSignal): Promise<RemoteSecret | null> =>
-    gets.join(locationKey(location), signal, (shared) => limit(shared, () => provider.get(location, shared)))
-  return {
-    read(locations, signal): Promise<RemoteSecret | null>[] {
-      const { getMany } = provider
-      if (getMany === undefined || locations.length < 2) return locations.map((location) => one(location, signal))
-      const batch = startBatch((shared) => limit(shared, () => getMany.call(provider, locations, shared)))
-      return locations.map((location, index) =>
-        gets.join(locationKey(location), signal, async (member) => take(await batch(member), index)),
-      )
-    },
-    find: (query, signal) =>
-      finds.join(JSON.stringify(query), signal, (shared) => limit(shared, () => provider.find(query, shared))),
-  }
-}
-
-/** One call for several members: begun by the first that needs it, aborted when the last of them is. */
-function startBatch<Value>(start: (signal: AbortSignal) => Promise<Value>): (member: AbortSignal) => Promise<Value> {
-  const controller = new AbortController()
-  let call: Promise<Value> | undefined
-  let members = 0
-  return (member) => {
-    members += 1
-    const leave = (): void => {
-      members -= 1
-      if (members === 0) controller.abort(member.reason)
-    }
-    member.addEventListener('abort', leave, { once: true })
-    call ??= start(controller.signal)
-    return call
-  }
-}
-
-function take(results: readonly (RemoteSecret | null | Error)[], index: number): RemoteSecret | null {
-  const result = results[index]
-  if (result instanceof Error) throw result
-  if (result === undefined)
-    throw new ResolverError('PROVIDER_FAILED', 'the provider answered fewer secrets than it was asked for')
-  return result
 }

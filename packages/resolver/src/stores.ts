@@ -43,7 +43,8 @@ export async function openStores(
 
 async function openStore(ref: StoreRef, namespace: string, context: ResolveContext): Promise<OpenedStore> {
   const store = await usableStore(ref, namespace, context)
-  const session = await context.sessions.open(store, namespace, context.cluster)
+  const { cluster, fresh = false } = context
+  const session = await context.sessions.open(store, namespace, cluster, { fresh })
   return { store, session, readsProperty: context.sessions.row(store).readsProperty ?? false }
 }
 

@@ -1,6 +1,13 @@
 import type { Manifest } from '@sealkit/core/manifest'
-import type { Cluster, Key } from '@sealkit/kubernetes'
-import { type ClusterAccess, clusterKinds, type TokenOptions } from '@sealkit/resolver'
+import type { Cluster, ClusterObject, Key } from '@sealkit/kubernetes'
+import {
+  type ClusterAccess,
+  clusterKinds,
+  createJoiner,
+  isStoreKind,
+  type StoreKind,
+  type TokenOptions,
+} from '@sealkit/resolver'
 
 /** Mints a token for a ServiceAccount; null when the account is not there. */
 export type MintToken = (account: Key, options: TokenOptions) => Promise<string | null>
@@ -10,22 +17,42 @@ export interface AccessOptions {
   readonly cluster: Cluster
   /** Absent = ServiceAccounts have no tokens (a directory). */
   readonly mintToken?: MintToken
+  /** The order of needs and reads. */
+  readonly moment: () => number
+  /** A store as its informer saw it; null when it has not. */
+  readonly store: (kind: StoreKind, key: Key) => ClusterObject | null
 }
 
+/** How old an object may be. */
+export interface AccessNeed {
+  /** Objects that were read before this moment are too old; absent = one of the last second will do. */
+  readonly since?: number
+}
+
+/** Milliseconds for which an object that was read is there for others who need it. */
+const shareFor = 1_000
+
 /**
- * {@link ClusterAccess} of a controller. Everything is read when it is needed and not kept: a store and an ExternalSecret
- * that were applied together are seen together. Reads of one object that are under way are shared.
+ * {@link ClusterAccess} of a controller. Objects are read when they are needed and shared with others who come within
+ * a second, but never given to a need that arose after they were read: a store and an ExternalSecret that were applied
+ * together are seen together. A need without a moment takes a ready store as its informer has it.
  */
-export function clusterAccess({ cluster, mintToken }: AccessOptions): ClusterAccess {
-  const reading = new Map<string, Promise<Manifest | null>>()
-  return {
-    get(kind, key): Promise<Manifest | null> {
+export function clusterAccess({
+  cluster,
+  mintToken,
+  moment,
+  store,
+}: AccessOptions): (need: AccessNeed) => ClusterAccess {
+  const reads = createJoiner<Manifest | null>(moment)
+  const never = new AbortController().signal
+  const shared = { ended: (callback: () => void): void => void setTimeout(callback, shareFor).unref() }
+  return ({ since = Number.NEGATIVE_INFINITY }) => ({
+    async get(kind, key): Promise<Manifest | null> {
+      const seen = isStoreKind(kind) && since === Number.NEGATIVE_INFINITY ? store(kind, key) : null
+      if (seen !== null && isReady(seen)) return seen
       const id = JSON.stringify([kind, key.namespace, key.name])
-      const current = reading.get(id)
-      if (current !== undefined) return current
-      const read = cluster.get({ ...clusterKinds[kind], kind }, key).finally(() => reading.delete(id))
-      reading.set(id, read)
-      return read
+      const read = (): Promise<Manifest | null> => cluster.get({ ...clusterKinds[kind], kind }, key)
+      return reads.join(id, never, read, { since, others: () => [shared] })
     },
     async list(kind, namespace, labels = {}): Promise<readonly Manifest[]> {
       const labelSelector = Object.entries(labels)
@@ -35,5 +62,10 @@ export function clusterAccess({ cluster, mintToken }: AccessOptions): ClusterAcc
       return items
     },
     serviceAccountToken: async (account, options) => (await mintToken?.(account, options)) ?? null,
-  }
+  })
+}
+
+function isReady(store: ClusterObject): boolean {
+  const { conditions = [] } = (store['status'] ?? {}) as { readonly conditions?: readonly Record<string, unknown>[] }
+  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
 }

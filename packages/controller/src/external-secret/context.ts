@@ -1,8 +1,12 @@
 import type { Cluster, ClusterObject, Key } from '@sealkit/kubernetes'
-import type { ExternalSecret, ResolveContext } from '@sealkit/resolver'
+import type { ClusterAccess, ExternalSecret, ResolveContext } from '@sealkit/resolver'
 import type { RecordEvent } from '../event.ts'
 import type { Log } from '../log.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
+import type { AccessNeed } from './access.ts'
+import type { Demands } from './demands.ts'
+import type { Refreshes } from './refreshes.ts'
+import type { TargetCache } from './targets.ts'
 
 /** What the reconciler of ExternalSecrets works with. */
 export interface ExternalSecretContext {
@@ -11,14 +15,22 @@ export interface ExternalSecretContext {
   readonly externalSecret: (key: Key) => ClusterObject | null
   /** Metadata of the managed Secrets of a namespace that carry this `created-by` label. */
   readonly createdSecrets: (namespace: string, createdBy: string) => readonly ClusterObject[]
-  /** Everything that resolving needs, without the signal of one reconcile. */
-  readonly resolve: Omit<ResolveContext, 'signal'>
+  /** Managed Secrets, as far as is known without asking. */
+  readonly targets: TargetCache
+  /** Everything that resolving needs, without what belongs to one reconcile. */
+  readonly resolve: Omit<ResolveContext, 'cluster' | 'demand' | 'fresh' | 'signal'>
+  /** Objects of the cluster that are no older than a need. */
+  readonly access: (need: AccessNeed) => ClusterAccess
+  readonly demands: Demands
+  readonly refreshes: Refreshes
   /** Whether a store that the ExternalSecret names is of another controller class: it is then none of ours. */
   readonly isForeign: (externalSecret: ExternalSecret) => boolean
+  /** Whether a store that it names is new and about to be validated: its first word is waited for. */
+  readonly isPending: (externalSecret: ExternalSecret) => boolean
   /** Milliseconds of a Go duration. */
   readonly duration: (text: string) => number
-  /** Told of every Secret that was written. */
-  readonly onWritten: (secret: ClusterObject) => void
+  /** Told that reading the stores of an ExternalSecret failed for a cause that may pass. */
+  readonly onUnavailable: (externalSecret: ExternalSecret) => void
   readonly recordEvent: RecordEvent
   readonly metrics: ExternalSecretMetrics
   readonly log: Log

@@ -1,24 +1,31 @@
 import {
   type ClusterObject,
   type Informer,
+  type Key,
   keyOf,
+  keyText,
   type ObjectStore,
   resources,
+  systemClock,
   type WorkQueue,
   workQueue,
 } from '@sealkit/kubernetes'
-import { type ExternalSecret, readExternalSecret, type StoreKind } from '@sealkit/resolver'
+import type { StoreKind } from '@sealkit/resolver'
 import { equal } from '../equal.ts'
 import { informers, lookup, type Namespaces } from '../informers.ts'
 import type { Controller } from '../manager.ts'
 import type { ExternalSecretContext } from './context.ts'
+import { createDemands, type Demands } from './demands.ts'
+import { externalSecretIndexes, readKey, storeKey } from './keys.ts'
 import { names } from './names.ts'
 import { reconcileExternalSecret } from './reconcile.ts'
+import { createRefreshes, type Refreshes } from './refreshes.ts'
 import { statusOf } from './status.ts'
+import { createTargets } from './targets.ts'
 
 /** How ExternalSecrets are watched. */
 export interface ExternalSecretControllerOptions
-  extends Omit<ExternalSecretContext, 'externalSecret' | 'createdSecrets' | 'onWritten'> {
+  extends Omit<ExternalSecretContext, 'externalSecret' | 'createdSecrets' | 'targets' | 'demands' | 'refreshes'> {
   readonly namespaces: Namespaces
   readonly workers: number
   readonly onWatchError: (error: unknown) => void
@@ -26,24 +33,49 @@ export interface ExternalSecretControllerOptions
   readonly onChange?: (externalSecret: ClusterObject) => void
 }
 
-/** The controller of ExternalSecrets, and a way to look again at those of a store. */
+/** The controller of ExternalSecrets, and ways to look again at some of them. */
 export interface ExternalSecretController extends Controller {
   /** To be called when a store became ready: whatever waits for it need not wait for its next try. */
   storeChanged(kind: StoreKind, store: ClusterObject): void
+  /** Looks again at those that read a key of a store, past what was read before; an event said that it changed. */
+  remoteChanged(kind: StoreKind, store: Key, key: string): void
+  /** Ends the timers. */
+  close(): void
 }
 
 /** Watches ExternalSecrets whole and the Secrets that they manage as metadata only. */
 export function externalSecretController(options: ExternalSecretControllerOptions): ExternalSecretController {
   // External Secrets' own waits: from 1 s to 7 min.
   const queue = workQueue({ backoff: { initial: 1_000, maximum: 420_000, jitter: 0.2 } })
-  const externalSecrets = externalSecretInformer(options, queue)
-  const own = new Map<string, string>()
-  const secrets = secretInformer(options, (secret) => {
-    const id = `${secret.metadata.namespace}/${secret.metadata.name}`
-    // What this process wrote is seen by the watch too, and needs no second look.
-    if (own.get(id) === secret.metadata.resourceVersion) return void own.delete(id)
-    for (const object of externalSecrets.by('target', id)) queue.add(keyOf(object))
+  const externalSecrets = externalSecretInformer(options, () => parts)
+  const readers = (store: string, key: string): ClusterObject[] => externalSecrets.by('read', readKey(store, key))
+  const secrets = secretInformer(options, {
+    changed(secret) {
+      // What this process wrote is seen by the watch too, and needs no second look.
+      if (targets.isKnown(secret)) return
+      const id = keyText(keyOf(secret))
+      for (const object of externalSecrets.by('target', id)) demands.ask(keyOf(object))
+    },
+    deleted(secret) {
+      targets.forget(keyOf(secret))
+      const id = keyText(keyOf(secret))
+      for (const object of externalSecrets.by('target', id)) demands.ask(keyOf(object))
+    },
   })
+  const targets = createTargets(secrets)
+  const demands = createDemands({
+    queue,
+    moment: options.resolve.sessions.moment,
+    readers: (store, key) => readers(storeKey(store.kind, store.namespace, store.name), key).map(idOf),
+  })
+  const refreshes = createRefreshes({
+    clock: systemClock,
+    now: options.now,
+    onDue: (keys) => {
+      for (const key of keys) demands.ask(key, { priority: 'refresh', timed: true })
+    },
+  })
+  const parts = { demands, refreshes, queue }
   return {
     name: 'externalsecret',
     informers: [externalSecrets, secrets],
@@ -53,32 +85,46 @@ export function externalSecretController(options: ExternalSecretControllerOption
       ...options,
       externalSecret: lookup(externalSecrets),
       createdSecrets: createdSecrets(secrets),
-      onWritten: ({ metadata }) => {
-        own.set(`${metadata.namespace}/${metadata.name}`, metadata.resourceVersion ?? '')
-      },
+      targets,
+      demands,
+      refreshes,
     }),
     storeChanged(kind, { metadata }) {
       for (const object of externalSecrets.by('store', storeKey(kind, metadata.namespace ?? '', metadata.name))) {
-        if (statusOf(object).conditions?.[0]?.status !== 'True') queue.add(keyOf(object))
+        if (statusOf(object).conditions?.[0]?.status !== 'True') demands.ask(keyOf(object), { priority: 'refresh' })
       }
     },
+    remoteChanged(kind, { namespace, name }, key) {
+      for (const object of readers(storeKey(kind, namespace, name), key)) demands.ask(keyOf(object), { timed: true })
+    },
+    close: () => refreshes.stop(),
   }
 }
 
-function externalSecretInformer(options: ExternalSecretControllerOptions, queue: WorkQueue): Informer {
+function idOf(object: ClusterObject): string {
+  return keyText(keyOf(object))
+}
+
+interface Parts {
+  readonly demands: Demands
+  readonly refreshes: Refreshes
+  readonly queue: WorkQueue
+}
+
+function externalSecretInformer(options: ExternalSecretControllerOptions, parts: () => Parts): Informer {
   const { cluster, namespaces, onWatchError, metrics, onChange } = options
   return informers(
     {
       cluster,
       resource: resources.externalSecret,
       onError: onWatchError,
-      indexes: { store: storeKeys, target: targetKeys },
+      indexes: externalSecretIndexes(),
       handlers: {
         added: (object, occasion) =>
-          queue.add(keyOf(object), { priority: occasion === 'initial' ? 'refresh' : 'change' }),
+          parts().demands.ask(keyOf(object), { priority: occasion === 'initial' ? 'refresh' : 'change' }),
         updated: (object, last) => {
           if (!changed(object, last)) return
-          queue.add(keyOf(object))
+          parts().demands.ask(keyOf(object))
           onChange?.(object)
         },
         deleted: (last) => {
@@ -86,7 +132,10 @@ function externalSecretInformer(options: ExternalSecretControllerOptions, queue:
           for (const status of ['True', 'False']) {
             metrics.condition.remove({ name, namespace, condition: 'Ready', status })
           }
+          const { queue, demands, refreshes } = parts()
           queue.forget(keyOf(last))
+          demands.forget(keyOf(last))
+          refreshes.forget(keyOf(last))
           queue.add(keyOf(last))
           onChange?.(last)
         },
@@ -96,10 +145,10 @@ function externalSecretInformer(options: ExternalSecretControllerOptions, queue:
   )
 }
 
-/** The managed Secrets; `drifted` is told of each that was changed or deleted. */
+/** The managed Secrets. */
 function secretInformer(
   { cluster, namespaces, onWatchError }: ExternalSecretControllerOptions,
-  drifted: (secret: ClusterObject) => void,
+  { changed, deleted }: Readonly<Record<'changed' | 'deleted', (secret: ClusterObject) => void>>,
 ): Informer {
   return informers(
     {
@@ -110,10 +159,10 @@ function secretInformer(
       indexes: { createdBy: createdByKeys },
       handlers: {
         added: (secret, occasion) => {
-          if (occasion !== 'initial') drifted(secret)
+          if (occasion !== 'initial') changed(secret)
         },
-        updated: (secret) => drifted(secret),
-        deleted: (secret) => drifted(secret),
+        updated: changed,
+        deleted,
       },
     },
     namespaces,
@@ -128,31 +177,6 @@ function createdSecrets(secrets: ObjectStore): ExternalSecretContext['createdSec
 function createdByKeys({ metadata }: ClusterObject): string[] {
   const value = metadata.labels?.[names.createdBy]
   return value === undefined ? [] : [`${metadata.namespace ?? ''}/${value}`]
-}
-
-function targetKeys(object: ClusterObject): string[] {
-  const spec = read(object)
-  return spec === null ? [] : [`${object.metadata.namespace ?? ''}/${spec.target.name}`]
-}
-
-function storeKeys(object: ClusterObject): string[] {
-  const spec = read(object)
-  if (spec === null) return []
-  const refs = [...spec.dataFrom, ...spec.data].flatMap((entry) => ('store' in entry ? [entry.store] : []))
-  return [...new Set(refs.map(({ kind, name }) => storeKey(kind, object.metadata.namespace ?? '', name)))]
-}
-
-function storeKey(kind: StoreKind, namespace: string, name: string): string {
-  return kind === 'SecretStore' ? `${kind}/${namespace}/${name}` : `${kind}/${name}`
-}
-
-/** The typed view; null for an object that cannot be read, which its own reconcile reports. */
-function read(object: ClusterObject): ExternalSecret | null {
-  try {
-    return readExternalSecret(object)
-  } catch {
-    return null
-  }
 }
 
 function changed(object: ClusterObject, last: ClusterObject): boolean {

@@ -1,7 +1,10 @@
+export { parseSchedule, type Schedule } from './cron.ts'
+export { createDemands, type Demands, type DemandsOptions, type TakenDemand } from './demands.ts'
 export { dataHash, hash, syncedResourceVersion } from './hash.ts'
 export { createdBy, fieldManager, names } from './names.ts'
 export { type OwnedFields, ownedFields } from './owned.ts'
-export { isDue, nextRefresh, type RefreshPolicy } from './refresh.ts'
+export { isDue, isPeriodic, type RefreshPolicy } from './refresh.ts'
+export { createRefreshes, type Refreshes, type RefreshesOptions, type RefreshPlan } from './refreshes.ts'
 export {
   type Condition,
   type ExternalSecretStatus,
@@ -21,3 +24,4 @@ export {
   type TargetOptions,
   updatedTarget,
 } from './target.ts'
+export { type SyncWindows, syncWindows } from './windows.ts'

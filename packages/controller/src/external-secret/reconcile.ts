@@ -1,22 +1,25 @@
-import { type ClusterObject, isKubernetesError, keyOf, keyText, resources } from '@sealkit/kubernetes'
-import { type ExternalSecret, readExternalSecret } from '@sealkit/resolver'
+import { type ClusterObject, isKubernetesError, type Key, keyOf, keyText, resources } from '@sealkit/kubernetes'
+import { type ExternalSecret, isTransient, readExternalSecret } from '@sealkit/resolver'
 import { errorMessage } from '../log.ts'
 import { type Reconcile, type Result, TerminalError } from '../reconcile.ts'
 import type { ExternalSecretContext } from './context.ts'
-import { dataHash } from './hash.ts'
+import type { TakenDemand } from './demands.ts'
+import { readsOf } from './keys.ts'
 import { names } from './names.ts'
 import { writeStatus } from './record.ts'
-import { isDue, nextRefresh, type RefreshPolicy } from './refresh.ts'
+import { isDue, isPeriodic, type RefreshPolicy } from './refresh.ts'
 import { statusOf } from './status.ts'
 import { deleteOwned, failures, type Sync, SyncError, syncTarget } from './sync.ts'
+import { syncWindows } from './windows.ts'
 
 /** Brings the Secret of one ExternalSecret to what its provider holds, when that is due. */
 export function reconcileExternalSecret(context: ExternalSecretContext): Reconcile {
   const written = new Map<string, ClusterObject>()
-  return async (key, signal) => {
+  const look = async (key: Key, taken: TakenDemand, signal: AbortSignal): Promise<Result> => {
     const found = context.externalSecret(key)
     if (found === null) {
       written.delete(keyText(key))
+      context.refreshes.forget(key)
       return {}
     }
     // The informer may not have seen yet what this process wrote last; without it a sync would run twice.
@@ -32,37 +35,72 @@ export function reconcileExternalSecret(context: ExternalSecretContext): Reconci
     if (object !== seen) remember(object)
     const { externalSecret, policy } = await readSpec(context, object, remember)
     if (context.isForeign(externalSecret)) return {}
-    const now = context.now()
-    if (!isDue(object, policy, now) && (await isValid(context, object, externalSecret))) {
-      return requeue(policy, statusOf(object).refreshTime ?? null, now)
+    // The store's first validation wakes it; this is for one that never comes.
+    if (context.isPending(externalSecret)) return { requeueAfter: 1_000 }
+    const job = { object, externalSecret, policy, taken, signal, remember }
+    if (!isDueNow(context, job) && (await isValid(context, object, externalSecret))) {
+      planNext(context, job, statusOf(object).refreshTime ?? null)
+      return {}
     }
-    return sync(context, { object, externalSecret, policy, signal, remember })
+    return sync(context, job)
+  }
+  return async (key, signal) => {
+    const taken = context.demands.take(key)
+    try {
+      return await look(key, taken, signal)
+    } finally {
+      taken.end()
+    }
   }
 }
 
 interface Job extends Sync {
   readonly policy: RefreshPolicy
+  readonly taken: TakenDemand
   readonly remember: (object: ClusterObject) => void
 }
 
+function isDueNow({ now, refreshes }: ExternalSecretContext, { object, policy, taken }: Job): boolean {
+  return taken.timed || isDue(object, policy, now(), refreshes.refreshed(keyOf(object)))
+}
+
 async function sync(context: ExternalSecretContext, job: Job): Promise<Result> {
-  const { object, policy, remember } = job
+  const { object, remember } = job
   const labels = { name: object.metadata.name, namespace: object.metadata.namespace ?? '' }
   const started = performance.now()
   context.metrics.syncCalls.inc(labels)
   try {
     const outcome = await syncTarget(context, job)
     remember(await writeStatus(context, object, outcome))
-    return requeue(policy, outcome.refreshed?.toISOString() ?? null, context.now())
+    planNext(context, job, outcome.refreshed?.toISOString() ?? null)
+    return {}
   } catch (error) {
     job.signal.throwIfAborted()
     context.metrics.syncErrors.inc(labels)
+    // Trying again is the queue's matter now, until it goes well.
+    context.refreshes.pause(keyOf(object))
     remember(await fail(context, job, error))
+    if (error instanceof SyncError && isTransient(error.cause)) context.onUnavailable(job.externalSecret)
     if (error instanceof SyncError && error.terminal) throw new TerminalError(error.message, { cause: error })
     throw error
   } finally {
     context.metrics.reconcileDuration.set(labels, Math.round((performance.now() - started) * 1e6))
   }
+}
+
+function planNext(
+  { refreshes }: ExternalSecretContext,
+  { object, externalSecret, policy }: Job,
+  last: string | null,
+): void {
+  const key = keyOf(object)
+  if (last === null || !isPeriodic(policy)) {
+    refreshes.forget(key)
+    return
+  }
+  const { interval, windows = null } = policy
+  const refreshed = new Date(Math.max(Date.parse(last), refreshes.refreshed(key) ?? 0))
+  refreshes.plan(key, { reads: readsOf(externalSecret), refreshed, interval, windows })
 }
 
 /** Says a failure in event and status. The condition has upstream's words first, and then the cause where there is one. */
@@ -71,9 +109,17 @@ async function fail(context: ExternalSecretContext, { object }: Job, error: unkn
   const event = errorMessage(error)
   context.recordEvent(object, { type: 'Warning', reason: 'UpdateFailed', message: event })
   const condition = known?.condition ?? failures.update
-  const message = known !== null && known.cause === undefined ? condition : `${condition}: ${event}`
+  const cause = known !== null && known.cause === undefined ? condition : `${condition}: ${event}`
+  const message = condition === failures.provider ? `${cause}${lastGood(object)}` : cause
   const target = known?.target ?? null
   return writeStatus(context, object, { ready: false, reason: 'SecretSyncedError', message, refreshed: null, target })
+}
+
+/** What the Secret holds while its provider gives nothing new. */
+function lastGood(object: ClusterObject): string {
+  const { refreshTime, binding } = statusOf(object)
+  const kept = (binding?.name ?? '') !== '' && refreshTime !== undefined && refreshTime !== null
+  return kept ? `; secret "${binding?.name}" keeps what was read at ${refreshTime}` : ''
 }
 
 /** The typed view of the spec. One that cannot be read is said in the status, and waits for a change. */
@@ -85,7 +131,8 @@ async function readSpec(
   try {
     const externalSecret = readExternalSecret(object)
     const { refreshPolicy, refreshInterval } = externalSecret
-    return { externalSecret, policy: { refreshPolicy, interval: context.duration(refreshInterval) } }
+    const windows = syncWindows(externalSecret.syncWindows)
+    return { externalSecret, policy: { refreshPolicy, interval: context.duration(refreshInterval), windows } }
   } catch (error) {
     const text = errorMessage(error)
     context.recordEvent(object, { type: 'Warning', reason: 'UpdateFailed', message: text })
@@ -101,15 +148,17 @@ async function readSpec(
  * waited for until the next refresh.
  */
 async function isValid(
-  { cluster }: ExternalSecretContext,
+  { cluster, targets }: ExternalSecretContext,
   object: ClusterObject,
   { target }: ExternalSecret,
 ): Promise<boolean> {
   if (target.creationPolicy === 'Orphan' || target.creationPolicy === 'None') return true
-  const secret = await cluster.get(resources.secret, { namespace: object.metadata.namespace ?? '', name: target.name })
+  const key = { namespace: object.metadata.namespace ?? '', name: target.name }
+  const known = targets.metadata(key)
+  if (known !== null && targets.isWhole(known)) return true
+  const secret = await cluster.get(resources.secret, key)
   if (secret === null) return statusOf(object).binding?.name === '' || isReadyWithout(object)
-  if (secret.metadata.labels?.[names.managed] !== 'true') return false
-  return secret.metadata.annotations?.[names.dataHash] === dataHash((secret['data'] ?? {}) as Record<string, string>)
+  return targets.inspect(secret) && secret.metadata.labels?.[names.managed] === 'true'
 }
 
 /** Whether the last sync ended well with no Secret: it was deleted, or there was none to merge into. */
@@ -143,12 +192,6 @@ async function cleanUp({ cluster }: ExternalSecretContext, object: ClusterObject
   } catch (error) {
     if (!isKubernetesError(error, 'NOT_FOUND')) throw error
   }
-}
-
-function requeue(policy: RefreshPolicy, refreshed: string | null, now: Date): Result {
-  if (refreshed === null) return {}
-  const requeueAfter = nextRefresh(policy, new Date(refreshed), now)
-  return requeueAfter === undefined ? {} : { requeueAfter }
 }
 
 /** The later of two readings of one object. */

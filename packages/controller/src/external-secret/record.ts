@@ -1,9 +1,14 @@
 import { type ClusterObject, isKubernetesError, keyOf, resources } from '@sealkit/kubernetes'
+import { equal } from '../equal.ts'
 import type { ExternalSecretContext } from './context.ts'
-import { nextStatus, type Outcome } from './status.ts'
+import { type ExternalSecretStatus, nextStatus, type Outcome, statusOf } from './status.ts'
+
+/** Milliseconds after which the time of a refresh that found nothing new is written all the same. */
+const refreshTimeEvery = 3_600_000
 
 /**
- * Writes how a reconcile ended and gives the object as it is then.
+ * Writes how a reconcile ended and gives the object as it is then. A refresh that found everything as it was is no
+ * news: its time alone is written once an hour at most.
  *
  * On a conflict the object is read again. What was synced stays what the object said before: its generation, labels
  * and annotations of then go into the status, so that a change that came meanwhile is still seen as one.
@@ -18,7 +23,7 @@ export async function writeStatus(
   for (let tries = 1; ; tries += 1) {
     const synced = { ...object, status: current['status'] }
     const status = nextStatus(synced, outcome, now())
-    if (JSON.stringify(status) === JSON.stringify(current['status'])) return current
+    if (isNoNews(statusOf(current), status)) return current
     try {
       return await cluster.updateStatus(resources.externalSecret, { ...current, status })
     } catch (error) {
@@ -29,6 +34,12 @@ export async function writeStatus(
       current = fresh
     }
   }
+}
+
+function isNoNews(current: ExternalSecretStatus, next: ExternalSecretStatus): boolean {
+  const age = Date.parse(next.refreshTime ?? '') - Date.parse(current.refreshTime ?? '')
+  const recent = age >= 0 && age < refreshTimeEvery * 0.9
+  return equal(recent ? { ...next, refreshTime: current.refreshTime } : next, current)
 }
 
 function observe(metrics: ExternalSecretContext['metrics'], { metadata }: ClusterObject, ready: boolean): void {

@@ -1,6 +1,6 @@
 import { parseDuration } from '@sealkit/core/go'
 import type { Cluster, ClusterObject } from '@sealkit/kubernetes'
-import { createSessions, type Environment, type ExternalSecret, type StoreKind } from '@sealkit/resolver'
+import { createSessions, type Environment, type ExternalSecret, type StoreKind, type StoreRef } from '@sealkit/resolver'
 import {
   type ClusterExternalSecretController,
   clusterExternalSecretController,
@@ -42,10 +42,16 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
   const { leftDelimiter, rightDelimiter } = settings
   const templates = externalSecretRender({ now, leftDelimiter, rightDelimiter })
   const storeTexts = storeTextRender(now)
-  const sessions = createSessions({ environment: { ...options.environment, renderText: storeTexts.render } })
+  const environment = { ...options.environment, renderText: storeTexts.render }
+  const sessions = createSessions({ environment, recheck: credentialRecheck })
   const onWatchError = (error: unknown): void => log.warn('watch failed, trying again', errorFields(error))
   const stores = new Map<StoreKind, SecretStoreController>()
-  const access = clusterAccess({ cluster, ...(mintToken === undefined ? {} : { mintToken }) })
+  const access = clusterAccess({
+    cluster,
+    moment: sessions.moment,
+    store: (kind, key) => stores.get(kind)?.store(key) ?? null,
+    ...(mintToken === undefined ? {} : { mintToken }),
+  })
   let controller: ExternalSecretController | null = null
   const onChange = (kind: StoreKind, store: ClusterObject): void => controller?.storeChanged(kind, store)
   const kinds: readonly StoreKind[] = settings.clusterStores ? ['SecretStore', 'ClusterSecretStore'] : ['SecretStore']
@@ -59,12 +65,20 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
     ...options,
     ...settings,
     resolve: {
-      cluster: access,
       sessions,
       render: templates.render,
       requireReady: settings.floodGate,
       controllerClass: settings.controllerClass,
     },
+    access,
+    onUnavailable: (externalSecret) => {
+      for (const [kind, { probe }] of stores) {
+        for (const { name } of storeRefs(externalSecret).filter((ref) => ref.kind === kind)) {
+          probe({ namespace: kind === 'SecretStore' ? externalSecret.namespace : '', name })
+        }
+      }
+    },
+    isPending: (externalSecret) => settings.floodGate && isPending(externalSecret, stores),
     isForeign: (externalSecret) => isForeign(externalSecret, stores, settings.controllerClass),
     duration,
     onWatchError,
@@ -73,6 +87,7 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
   return {
     controllers: [...stores.values(), controller, ...(above === null ? [] : [above])],
     async close() {
+      controller?.close()
       await Promise.all([sessions.close(), templates.close(), storeTexts.close()])
     },
   }
@@ -86,6 +101,9 @@ function clusterController(
   return clusterExternalSecretController({ cluster, metrics, log, requeueInterval, duration, onWatchError })
 }
 
+/** Milliseconds for which a store's credentials are taken to be those that were read; a refusal looks at once. */
+const credentialRecheck = 1_000
+
 /** Milliseconds of a Go duration. */
 function duration(text: string): number {
   return Number(parseDuration(text) / 1_000_000n)
@@ -93,15 +111,25 @@ function duration(text: string): number {
 
 /** Whether any store that an ExternalSecret names is of another controller's class: it is then left to that one. */
 function isForeign(
-  { namespace, dataFrom, data }: ExternalSecret,
+  externalSecret: ExternalSecret,
   stores: ReadonlyMap<StoreKind, SecretStoreController>,
   controllerClass: string,
 ): boolean {
-  return [...dataFrom, ...data].some((entry) => {
-    if (!('store' in entry)) return false
-    const { kind, name } = entry.store
-    const store = stores.get(kind)?.store({ namespace: kind === 'SecretStore' ? namespace : '', name })
+  return storeRefs(externalSecret).some(({ kind, name }) => {
+    const namespace = kind === 'SecretStore' ? externalSecret.namespace : ''
+    const store = stores.get(kind)?.store({ namespace, name })
     const { controller = '' } = (store?.['spec'] ?? {}) as { readonly controller?: string }
     return controller !== '' && controller !== controllerClass
   })
+}
+
+function isPending(externalSecret: ExternalSecret, stores: ReadonlyMap<StoreKind, SecretStoreController>): boolean {
+  return storeRefs(externalSecret).some(({ kind, name }) => {
+    const namespace = kind === 'SecretStore' ? externalSecret.namespace : ''
+    return stores.get(kind)?.isPending({ namespace, name }) === true
+  })
+}
+
+function storeRefs({ dataFrom, data }: ExternalSecret): StoreRef[] {
+  return [...dataFrom, ...data].flatMap((entry) => ('store' in entry ? [entry.store] : []))
 }

@@ -1,16 +1,24 @@
-import { type Cluster, type ClusterObject, isKubernetesError, keyOf, resources } from '@sealkit/kubernetes'
-import { desiredSecret, type ExternalSecret, type ProviderData, resolveData } from '@sealkit/resolver'
+import { type Cluster, type ClusterObject, isKubernetesError, type Key, keyOf, resources } from '@sealkit/kubernetes'
+import {
+  type ClusterAccess,
+  desiredSecret,
+  type ExternalSecret,
+  type ProviderData,
+  resolveData,
+} from '@sealkit/resolver'
 import { ControllerError } from '../error.ts'
 import { errorMessage } from '../log.ts'
 import type { ExternalSecretContext } from './context.ts'
+import type { TakenDemand } from './demands.ts'
 import { createdBy, fieldManager, names } from './names.ts'
-import type { Outcome } from './status.ts'
-import { isFrozen, isOwnedBy, newTarget, type TargetOptions, updatedTarget } from './target.ts'
+import { type Outcome, statusOf } from './status.ts'
+import { isCurrent, isFrozen, isOwnedBy, newTarget, type TargetOptions, updatedTarget } from './target.ts'
 
 /** One sync: the ExternalSecret as the API holds it, and its typed view. */
 export interface Sync {
   readonly object: ClusterObject
   readonly externalSecret: ExternalSecret
+  readonly taken: Pick<TakenDemand, 'demand' | 'timed'>
   readonly signal: AbortSignal
 }
 
@@ -75,40 +83,65 @@ export async function syncTarget(context: ExternalSecretContext, job: Sync): Pro
   return done('secret synced', true)
 }
 
-async function readProvider(context: ExternalSecretContext, { externalSecret, signal }: Sync): Promise<ProviderData> {
+async function readProvider(context: ExternalSecretContext, job: Sync): Promise<ProviderData> {
+  const { object, externalSecret, taken, signal } = job
+  const cluster = access(context, job)
+  // Whoever changes an ExternalSecret that was synced before wants to see what is there now, credentials included.
+  const fresh = !taken.timed && statusOf(object).syncedResourceVersion !== undefined
   try {
-    return await resolveData(externalSecret, { ...context.resolve, signal })
+    return await resolveData(externalSecret, { ...context.resolve, cluster, demand: taken.demand, fresh, signal })
   } catch (error) {
     signal.throwIfAborted()
     throw new SyncError(failures.provider, errorMessage(error), { cause: error })
   }
 }
 
+function access({ access: accessFor }: ExternalSecretContext, { taken }: Sync): ClusterAccess {
+  return accessFor(taken.timed ? {} : { since: taken.demand.since })
+}
+
 /** Creates or updates the target; false when it is not there and must not be created. */
 async function writeTarget(context: ExternalSecretContext, job: Sync, found: ProviderData): Promise<boolean> {
-  const { object, externalSecret } = job
+  const { object, externalSecret, taken } = job
   const { name, creationPolicy, immutable } = externalSecret.target
   const key = { namespace: object.metadata.namespace ?? '', name }
-  const existing = await context.cluster.get(resources.secret, key)
-  if (existing === null && creationPolicy === 'Merge') return false
-  const place = existing === null ? {} : { target: name }
-  const desired = await desiredSecret(externalSecret, found.data, context.resolve).catch((error: unknown) => {
+  const known = context.targets.metadata(key)
+  const existing = creationPolicy === 'Merge' ? await context.cluster.get(resources.secret, key) : null
+  if (creationPolicy === 'Merge' && existing === null) return false
+  const place = known === null && existing === null ? {} : { target: name }
+  const resolve = { ...context.resolve, cluster: access(context, job) }
+  const desired = await desiredSecret(externalSecret, found.data, resolve).catch((error: unknown) => {
     throw new SyncError(failures.update, errorMessage(error), { cause: error, ...place })
   })
   const options = { externalSecret: object, desired, creationPolicy, immutable }
-  try {
-    await (existing === null ? createTarget(context, options) : updateTarget(context, existing, options))
-    return true
-  } catch (error) {
-    throw writeFailure(error, { creating: existing === null, name })
+  if (known !== null && taken.timed && context.targets.isWhole(known) && isCurrent(known, options)) return true
+  if (existing !== null) await updateTarget(context, existing, options)
+  else await applyTarget(context, key, options)
+  return true
+}
+
+/** Writes a target of which only is known whether it was there: what is not in the cache is made, or found after all. */
+async function applyTarget(context: ExternalSecretContext, key: Key, options: TargetOptions): Promise<void> {
+  const read = (): Promise<ClusterObject | null> => context.cluster.get(resources.secret, key)
+  for (let existing = context.targets.metadata(key) === null ? null : await read(); ; existing = await read()) {
+    if (existing !== null) return updateTarget(context, existing, options)
+    if (await createTarget(context, options)) return
   }
 }
 
-async function createTarget(context: ExternalSecretContext, options: TargetOptions): Promise<void> {
+/** False when somebody else made it first. */
+async function createTarget(context: ExternalSecretContext, options: TargetOptions): Promise<boolean> {
   const manager = fieldManager(options.externalSecret.metadata.name)
-  const created = await context.cluster.create(resources.secret, newTarget(options), { fieldManager: manager })
-  context.onWritten(created)
+  try {
+    context.targets.inspect(
+      await context.cluster.create(resources.secret, newTarget(options), { fieldManager: manager }),
+    )
+  } catch (error) {
+    if (isKubernetesError(error, 'ALREADY_EXISTS')) return false
+    throw writeFailure(error, { creating: true, name: options.desired.name })
+  }
   context.recordEvent(options.externalSecret, { type: 'Normal', reason: 'Created', message: 'secret created' })
+  return true
 }
 
 async function updateTarget(
@@ -117,10 +150,17 @@ async function updateTarget(
   options: TargetOptions,
 ): Promise<void> {
   const manager = { fieldManager: fieldManager(options.externalSecret.metadata.name) }
-  const marked = await withManagedLabel(context.cluster, existing, manager)
-  const updated = updatedTarget(marked, options)
-  if (updated !== null) context.onWritten(await context.cluster.update(resources.secret, updated, manager))
-  if (isFrozen(existing, options)) throw new ControllerError('SECRET_IMMUTABLE', 'secret is immutable')
+  let updated: ClusterObject | null
+  try {
+    const marked = await withManagedLabel(context.cluster, existing, manager)
+    updated = updatedTarget(marked, options)
+    context.targets.inspect(
+      updated === null ? marked : await context.cluster.update(resources.secret, updated, manager),
+    )
+    if (isFrozen(existing, options)) throw new ControllerError('SECRET_IMMUTABLE', 'secret is immutable')
+  } catch (error) {
+    throw writeFailure(error, { creating: false, name: options.desired.name })
+  }
   if (updated === null) return
   context.recordEvent(options.externalSecret, { type: 'Normal', reason: 'Updated', message: 'secret updated' })
 }

@@ -69,6 +69,23 @@ export function updatedTarget(existing: ClusterObject, options: TargetOptions): 
   return equal(relevant(existing), relevant(updated)) ? null : updated
 }
 
+/**
+ * Whether a Secret of which only the metadata are known, and that is whole, is already as it should be. What other
+ * managers may have put into its data cannot be told from metadata: a Secret that several merge into is never said to
+ * be so.
+ */
+export function isCurrent(known: ClusterObject, options: TargetOptions): boolean {
+  const merging = options.creationPolicy === 'Merge' || options.creationPolicy === 'CreateOrMerge'
+  if (merging || (known.metadata.managedFields ?? []).length === 0) return false
+  if (owner(known) !== undefined && !isOwnedBy(known, options.externalSecret)) return false
+  const wanted = mutate({ ...known, data: {} }, options)
+  const metadata = (secret: Manifest): unknown => {
+    const { labels = {}, annotations = {}, ownerReferences = [], finalizers = [] } = secret.metadata ?? {}
+    return { labels, annotations, ownerReferences, finalizers }
+  }
+  return equal(metadata(known), metadata(wanted))
+}
+
 function owner(secret: Manifest): OwnerReference | undefined {
   return (secret.metadata?.ownerReferences ?? []).find(
     ({ controller, kind, apiVersion }) =>

@@ -1,4 +1,4 @@
-import { type ClusterObject, keyOf, resources, workQueue } from '@sealkit/kubernetes'
+import { type ClusterObject, type Key, keyOf, keyText, resources, workQueue } from '@sealkit/kubernetes'
 import type { StoreKind } from '@sealkit/resolver'
 import { equal } from '../equal.ts'
 import type { Condition } from '../external-secret/status.ts'
@@ -18,11 +18,23 @@ export interface SecretStoreControllerOptions extends Omit<SecretStoreContext, '
 /** The controller of SecretStores or ClusterSecretStores, with its cache of them. */
 export interface SecretStoreController extends Controller {
   readonly store: SecretStoreContext['store']
+  /** Looks whether a store works, where reading from it failed; not again within a few seconds. */
+  readonly probe: (key: Key) => void
+  /** Whether a store is new here, and still to be looked at for the first time. */
+  readonly isPending: (key: Key) => boolean
 }
+
+/** Milliseconds for which a new store's first validation is waited for. */
+const pendingFor = 10_000
+
+/** Milliseconds between validations that failing reads ask for. */
+const probeEvery = 3_000
 
 /** Watches the stores of one kind. */
 export function secretStoreController(options: SecretStoreControllerOptions): SecretStoreController {
   const { kind, onChange } = options
+  const probed = new Map<string, number>()
+  const pending = new Map<string, number>()
   const queue = workQueue({ backoff: { initial: 1_000, maximum: 420_000, jitter: 0.2 } })
   const stores = informers(
     {
@@ -31,13 +43,22 @@ export function secretStoreController(options: SecretStoreControllerOptions): Se
       onError: options.onWatchError,
       handlers: {
         added: (object, occasion) => {
+          if (!isValidated(object)) pending.set(keyText(keyOf(object)), performance.now())
           queue.add(keyOf(object), { priority: occasion === 'initial' ? 'refresh' : 'change' })
         },
         updated: (object, last) => {
+          if (isValidated(object)) pending.delete(keyText(keyOf(object)))
           if (!equal(object['spec'], last['spec'])) queue.add(keyOf(object))
-          if (!equal(object['spec'], last['spec']) || isReady(object) !== isReady(last)) onChange(kind, object)
+          if (
+            !equal(object['spec'], last['spec']) ||
+            isReady(object) !== isReady(last) ||
+            isValidated(object) !== isValidated(last)
+          )
+            onChange(kind, object)
         },
         deleted: (last) => {
+          probed.delete(keyText(keyOf(last)))
+          pending.delete(keyText(keyOf(last)))
           queue.forget(keyOf(last))
           queue.add(keyOf(last))
         },
@@ -52,11 +73,26 @@ export function secretStoreController(options: SecretStoreControllerOptions): Se
     queue,
     workers: options.workers,
     store,
+    isPending: (key) => performance.now() - (pending.get(keyText(key)) ?? Number.NEGATIVE_INFINITY) < pendingFor,
+    probe(key) {
+      const last = probed.get(keyText(key))
+      if (last !== undefined && performance.now() - last < probeEvery) return
+      probed.set(keyText(key), performance.now())
+      queue.add(key)
+    },
     reconcile: reconcileSecretStore({ ...options, store }),
   }
 }
 
 function isReady(store: ClusterObject): boolean {
+  return readyOf(store)?.status === 'True'
+}
+
+function isValidated(store: ClusterObject): boolean {
+  return readyOf(store) !== undefined
+}
+
+function readyOf(store: ClusterObject): Condition | undefined {
   const { conditions = [] } = (store['status'] ?? {}) as { readonly conditions?: readonly Condition[] }
-  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
+  return conditions.find(({ type }) => type === 'Ready')
 }

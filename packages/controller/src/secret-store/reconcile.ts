@@ -1,6 +1,15 @@
-import { type Cluster, type ClusterObject, isKubernetesError, type Key, keyOf, resources } from '@sealkit/kubernetes'
+import {
+  type Cluster,
+  type ClusterObject,
+  isKubernetesError,
+  type Key,
+  keyOf,
+  keyText,
+  resources,
+} from '@sealkit/kubernetes'
 import {
   type ClusterAccess,
+  isTransient,
   ResolverError,
   readStore,
   type Sessions,
@@ -9,6 +18,7 @@ import {
 } from '@sealkit/resolver'
 import { equal } from '../equal.ts'
 import type { RecordEvent } from '../event.ts'
+import type { AccessNeed } from '../external-secret/access.ts'
 import { type Condition, withCondition } from '../external-secret/status.ts'
 import { errorMessage } from '../log.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
@@ -20,7 +30,8 @@ export interface SecretStoreContext {
   readonly cluster: Cluster
   /** The store as the informer saw it; null when it is gone. */
   readonly store: (key: Key) => ClusterObject | null
-  readonly access: ClusterAccess
+  /** Objects of the cluster that are no older than a need. */
+  readonly access: (need: AccessNeed) => ClusterAccess
   readonly sessions: Sessions
   readonly controllerClass: string
   /** Milliseconds between validations of a store that names no interval. */
@@ -46,9 +57,12 @@ const ignoreMaintenance = 'external-secrets.io/ignore-maintenance-checks'
 
 /** Validates one store by a real login, and says in its status whether it may be used. */
 export function reconcileSecretStore(context: SecretStoreContext): Reconcile {
+  /** Stores whose provider is away, and since when. */
+  const away = new Map<string, number>()
   return async (key, signal) => {
     const object = context.store(key)
     if (object === null) {
+      away.delete(keyText(key))
       await context.sessions.forget({ kind: context.kind, ...key })
       return {}
     }
@@ -57,15 +71,29 @@ export function reconcileSecretStore(context: SecretStoreContext): Reconcile {
     const { verdict, store } = await validated(context, object, signal)
     signal.throwIfAborted()
     const changed = await writeStatus(context, object, verdict, store)
-    // A store that stays as it was is no news; one that fails is, at each validation.
-    if (changed || !verdict.ready) {
+    const passing = isTransient(verdict.error)
+    // A store that stays as it was is no news; one that fails is, at each validation, but for a provider that is away.
+    if (changed || (!verdict.ready && !passing)) {
       const type = verdict.reason === 'Valid' ? 'Normal' : 'Warning'
       context.recordEvent(object, { type, reason: verdict.reason, message: verdict.event })
     }
     if (changed && verdict.reason === 'Valid' && store !== null) warnUnmaintained(context, object, store)
+    if (passing) return { requeueAfter: nextTry(away, keyText(key)) }
+    away.delete(keyText(key))
     if (verdict.error !== undefined) throw verdict.error
     return { requeueAfter: interval(context, spec.refreshInterval) }
   }
+}
+
+/**
+ * Whatever uses a store waits for it, so a provider that is away is tried again soon: after a twentieth of the time that
+ * it has been away, between 2 and 30 s.
+ */
+function nextTry(away: Map<string, number>, id: string): number {
+  const now = performance.now()
+  const since = away.get(id) ?? now
+  away.set(id, since)
+  return Math.min(30_000, Math.max(2_000, (now - since) / 20)) * (0.8 + 0.4 * Math.random())
 }
 
 async function validated(
@@ -76,7 +104,7 @@ async function validated(
   let store: Store | null = null
   try {
     store = readStore(object)
-    const session = await sessions.open(store, store.namespace, access)
+    const session = await sessions.open(store, store.namespace, access({ since: sessions.moment() }), { fresh: true })
     try {
       const result = await session.provider.validate(signal)
       // Credentials of a ClusterSecretStore that are in the caller's namespace cannot be tried here, which is no fault.

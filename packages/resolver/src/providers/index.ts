@@ -6,6 +6,7 @@ import { isReferent as isVaultReferent } from './vault/spec.ts'
 
 const vault: ProviderRow = {
   capabilities: 'ReadWrite',
+  concurrency: 16,
   isReferent: isVaultReferent,
   hosts: (spec) => [urlHost(spec['server'])],
   load: () => import('./vault/index.ts'),
@@ -25,6 +26,7 @@ export const providers: Readonly<Record<string, ProviderRow>> = {
   },
   kubernetes: {
     capabilities: 'ReadWrite',
+    concurrency: 16,
     isReferent: isKubernetesReferent,
     hosts: (spec) => [serverHost(spec['server'])],
     load: () => import('./kubernetes/index.ts'),

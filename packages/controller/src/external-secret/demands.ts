@@ -1,0 +1,108 @@
+import { type Key, keyText, type Priority, type WorkQueue } from '@sealkit/kubernetes'
+import type { Demand } from '@sealkit/resolver'
+
+/** How an ExternalSecret comes to be looked at. */
+export interface Asking {
+  /** `change` unless given. */
+  readonly priority?: Priority
+  /** Its time has come: the provider is asked though nothing changed. */
+  readonly timed?: boolean
+}
+
+/** A need that a reconcile took on. */
+export interface TakenDemand {
+  readonly demand: Demand
+  readonly timed: boolean
+  /** To be called when the reconcile ends, however it does. */
+  end(): void
+}
+
+/** Which ExternalSecrets wait to be looked at, and since when: who waits for one secret shares one read of it. */
+export interface Demands {
+  /** Puts an ExternalSecret into the queue. */
+  ask(key: Key, asking?: Asking): void
+  /** Takes on the need of an ExternalSecret; it arises now where nobody asked before (a retry). */
+  take(key: Key): TakenDemand
+  /** Drops the need of one that is gone. */
+  forget(key: Key): void
+}
+
+/** What demands are kept with. */
+export interface DemandsOptions {
+  readonly queue: WorkQueue
+  /** The order of needs and reads, of the sessions that read. */
+  readonly moment: () => number
+  /** Keys of the ExternalSecrets that read this key of this store. */
+  readonly readers: (...read: Parameters<Demand['others']>) => Iterable<string>
+}
+
+interface Ask extends Demand {
+  since: number
+  timed: boolean
+  end(): void
+}
+
+/** {@link Demands} with nobody waiting. */
+export function createDemands({ queue, moment, readers }: DemandsOptions): Demands {
+  const waiting = new Map<string, Ask>()
+  const active = new Map<string, Ask>()
+  const newAsk = (timed: boolean): Ask => {
+    const ask: Ask = {
+      ...ending(),
+      since: moment(),
+      timed,
+      others: (store, key) =>
+        [...readers(store, key)].flatMap((id) =>
+          [waiting.get(id), active.get(id)].flatMap((other) => (other === undefined || other === ask ? [] : [other])),
+        ),
+    }
+    return ask
+  }
+  return {
+    ask(key, { priority = 'change', timed = false } = {}): void {
+      const id = keyText(key)
+      const current = waiting.get(id)
+      if (current === undefined) waiting.set(id, newAsk(timed))
+      else {
+        current.timed ||= timed
+        // What changed now is not answered by a read that began before.
+        if (!timed) current.since = moment()
+      }
+      queue.add(key, { priority })
+    },
+    take(key): TakenDemand {
+      const id = keyText(key)
+      const ask = waiting.get(id) ?? newAsk(false)
+      waiting.delete(id)
+      active.set(id, ask)
+      return {
+        demand: ask,
+        timed: ask.timed,
+        end(): void {
+          if (active.get(id) === ask) active.delete(id)
+          ask.end()
+        },
+      }
+    },
+    forget(key): void {
+      const id = keyText(key)
+      waiting.get(id)?.end()
+      waiting.delete(id)
+    },
+  }
+}
+
+function ending(): Pick<Ask, 'ended' | 'end'> {
+  let callbacks: (() => void)[] | null = []
+  return {
+    ended(callback): void {
+      if (callbacks === null) callback()
+      else callbacks.push(callback)
+    },
+    end(): void {
+      const all = callbacks ?? []
+      callbacks = null
+      for (const callback of all) callback()
+    },
+  }
+}
