@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { after, describe, it } from 'node:test'
-import { Renderer, type RenderRequest, seededRandom, TemplateError } from '@sealkit/template'
+import {
+  execute,
+  functionTable,
+  parse,
+  Renderer,
+  type RenderRequest,
+  seededRandom,
+  TemplateError,
+} from '@sealkit/template'
 
 const renderer = new Renderer({ functions: 'external-secrets', deadline: 500, memory: 64 })
 after(() => renderer.close())
@@ -59,6 +68,19 @@ describe('a hostile template ends with one error', () => {
   for (const [name, text] of Object.entries(BOMBS)) {
     it(name, async () => assert.equal(await code(text), 'TEMPLATE_LIMIT'))
   }
+
+  it('without a deadline too, where functions take long', () => {
+    let keys = 0
+    const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+    const text = '{{ range until 1000 }}{{ $k := genPrivateKey "ecdsa" }}{{ end }}'
+    const template = parse(text, { name: 't', functions: functionTable('external-secrets') })
+    const generateKey = (): typeof key => {
+      keys += 1
+      return key
+    }
+    assert.throws(() => execute(template, new Map(), { generateKey }), { code: 'TEMPLATE_LIMIT' })
+    assert.ok(keys > 50 && keys < 100, `${keys} keys`)
+  })
 
   it('and the next render is served', async () => assert.equal(await rendered('{{ .user | toJson }}'), '"admin"'))
 })

@@ -1,5 +1,5 @@
 import { FunctionFailure } from '../error.ts'
-import type { FunctionRow } from '../functions/row.ts'
+import { type FunctionRow, STEPS } from '../functions/row.ts'
 import { type CommandNode, describeNode, type IdentifierNode, type Operand } from '../parse/node.ts'
 import { ANY, isTrue, List, type Method, typeOf, type Value } from '../value.ts'
 import { fit, REFLECT } from './argument.ts'
@@ -32,9 +32,10 @@ export function compileCall(row: FunctionRow, site: CallSite, identifier: Identi
   const isAny = row.result === ANY
   const isReflect = row.result === REFLECT
   const walks = walksArguments(row.name)
+  const steps = STEPS[row.cost]
   return (state) => {
     const values = args(state)
-    state.step()
+    state.step(steps)
     for (const value of values) {
       if (typeof value === 'string') state.charge(value.length >> 4)
       else if (walks && typeof value === 'object') weigh(value, state.context.charge)

@@ -38,7 +38,7 @@ interface Variable {
 export interface Budget {
   /** Bytes and elements that functions make and actions print, altogether. */
   readonly memory: number
-  /** Actions, calls and rounds of loops. */
+  /** Actions, rounds of loops, and calls, of which an expensive one takes many (`STEPS`). */
   readonly steps: number
 }
 
@@ -85,8 +85,9 @@ export class State {
     if (!(this.memoryLeft >= 0)) overBudget('memory')
   }
 
-  step(): void {
-    if (--this.stepsLeft < 0) overBudget('step')
+  step(count: number = 1): void {
+    this.stepsLeft -= count
+    if (this.stepsLeft < 0) overBudget('step')
   }
 
   push(name: string, value: Value): void {

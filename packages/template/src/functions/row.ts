@@ -10,6 +10,9 @@ import type { KeyKind } from '../x509/key.ts'
  */
 export type Cost = 'cheap' | 'heavy' | 'slow'
 
+/** How many steps of a render's budget one call takes; a step is about a microsecond. */
+export const STEPS: Readonly<Record<Cost, number>> = { cheap: 1, heavy: 20, slow: 10_000 }
+
 /** What a function may use besides its arguments. Nothing here comes from the machine unless the caller gave it. */
 export interface Context {
   /** Random bytes. */
