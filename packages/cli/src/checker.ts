@@ -35,5 +35,5 @@ export interface Checker {
    *
    * @throws YAML_SYNTAX
    */
-  check(text: string, context: CheckContext): Promise<Checked>
+  check(text: string, context: CheckContext, path: string): Promise<Checked>
 }

@@ -6,9 +6,12 @@ export const exitCode = { done: 0, failed: 1, usage: 2 } as const
 /** Codes of {@link CliError}. */
 export type CliErrorCode =
   | 'EDITOR_FAILED'
+  | 'EXEC_FAILED'
   | 'FILE_EXISTS'
   | 'FILE_UNREADABLE'
   | 'FILE_UNWRITABLE'
+  | 'GIT_FAILED'
+  | 'MERGE_CONFLICT'
   | 'NO_KEY'
   | 'NO_SUCH_KEY'
   | 'NOT_EDITABLE'

@@ -46,8 +46,8 @@ const clean: Readonly<Record<string, Omit<Case, 'findings'>>> = {
 }
 
 const form: Readonly<Record<string, Case>> = {
-  'no SealedSecret': { stdin: 'kind: Secret\n', findings: ['no SealedSecret found'] },
-  'nothing at all': { stdin: '', findings: ['no SealedSecret found'] },
+  'no SealedSecret': { stdin: 'kind: Secret\n', findings: ['no SealedSecret or SOPS file found'] },
+  'nothing at all': { stdin: '', findings: ['no SealedSecret or SOPS file found'] },
   'no YAML': { stdin: 'kind: SealedSecret\na: [', findings: ['line 3, column 1: did not find expected node content'] },
   'another API version': {
     stdin: good.replace('v1alpha1', 'v1'),
@@ -236,7 +236,10 @@ test('a tree: every file with SealedSecrets, by name; progress on a terminal', a
     ['tree/broken.yaml:', 'tree/sub/b.json:', 'tree/sub/b.json:', 'tree/sub/b.json:', 'tree/sub/b.json:', ''],
   )
   assert.match(stderr, /\rchecking 5\/5\r[^\n]*checked 2 objects, 5 findings\n$/)
-  assert.equal((await sealkit(['check', 'tree/pod.yaml'])).stdout, 'tree/pod.yaml: no SealedSecret found\n')
+  assert.equal(
+    (await sealkit(['check', 'tree/pod.yaml'])).stdout,
+    'tree/pod.yaml: no SealedSecret or SOPS file found\n',
+  )
   write('none/pod.yaml', 'kind: Pod\n')
   assert.equal((await sealkit(['check', 'none'])).code, 0)
 })

@@ -9,15 +9,23 @@ import { writeResult } from '../sealing/files.ts'
 import { readKeyRing } from '../sealing/keys.ts'
 import { sealingKeyFor } from '../sealing/source.ts'
 import { readText } from '../sealing/sources.ts'
+import { editEncrypted, holdsEncrypted } from '../sops/edit.ts'
 
 /** One line for the list of commands. */
-export const summary = 'Edit the plain text of a file in an editor; only what changed is sealed again'
+export const summary = 'Edit the plain text of a file in an editor; only what changed is encrypted again'
 
 /** The positional arguments. */
 export const positionals = 'FILE'
 
 /** The command line as data. */
 export const options = [
+  {
+    name: 'identity',
+    type: 'string',
+    multiple: true,
+    value: 'FILE',
+    description: 'SOPS: decrypt with the age keys in FILE (where sops looks for them)',
+  },
   {
     name: 'key',
     short: 'k',
@@ -57,6 +65,7 @@ export const options = [
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [
+  ['sealkit edit secrets.yaml', 'a file that SOPS encrypted, or one that a merge left in conflict'],
   ['sealkit edit --key sealing-key.yaml --cert cert.pem sealed.yaml', 'look into a SealedSecret and change it'],
   ['sealkit edit --cert cert.pem sealed.yaml', 'replace, add and remove items without a private key'],
 ]
@@ -100,6 +109,12 @@ const sealedSecrets: FileEditor = {
   },
 }
 
+const encryptedFiles: FileEditor = {
+  kind: 'SOPS file',
+  holds: holdsEncrypted,
+  edit: editEncrypted,
+}
+
 /** Removing needs no certificate, but for the format before 0.7, which seals all items as one. */
 function needsKey(changes: ViewChanges, text: string): boolean {
   const values = [...changes.values()].flatMap((items) => [...items.values()])
@@ -117,7 +132,7 @@ function changesText(changes: ViewChanges): string {
 }
 
 /** The kinds of files that can be edited, the first that fits first. */
-const editors: readonly FileEditor[] = [sealedSecrets]
+const editors: readonly FileEditor[] = [encryptedFiles, sealedSecrets]
 
 /** Opens the file's plain text in the editor, and replaces the file when something was changed. */
 export async function run(values: EditValues, [path, ...more]: readonly string[], io: Io): Promise<number> {

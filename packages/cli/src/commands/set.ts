@@ -6,15 +6,26 @@ import { readKeyRing } from '../sealing/keys.ts'
 import { setItem } from '../sealing/set.ts'
 import { sealingKeyFor } from '../sealing/source.ts'
 import { readText } from '../sealing/sources.ts'
+import { isEncryptedFile } from '../sops/format.ts'
+import { setEncrypted } from '../sops/set.ts'
 
 /** One line for the list of commands. */
-export const summary = 'Set one item of a SealedSecret in its file; the value comes from standard input'
+export const summary = 'Set one value of an encrypted file; the value comes from standard input'
 
 /** The positional arguments. */
 export const positionals = 'FILE KEY'
 
 /** The command line as data. */
 export const options = [
+  {
+    name: 'identity',
+    type: 'string',
+    multiple: true,
+    value: 'FILE',
+    description: 'SOPS: decrypt with the age keys in FILE (where sops looks for them)',
+  },
+  { name: 'json', type: 'boolean', description: 'SOPS: the value is JSON: a number, a list, an object' },
+  { name: 'plain', type: 'boolean', description: 'SOPS: the value may stay in plain text, if the rule says so' },
   {
     name: 'cert',
     type: 'string',
@@ -61,6 +72,7 @@ export const options = [
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [
+  ['printf %s \'text\' | sealkit set secrets.yaml \'["db"]["password"]\'', 'a value of a file that SOPS encrypted'],
   ['sealkit set --cert cert.pem sealed.yaml password < password.txt', 'a value as it is, line break included'],
   ["printf %s 'text' | sealkit set --cert cert.pem sealed.yaml password", 'a value without line break'],
 ]
@@ -74,6 +86,12 @@ export async function run(values: Values<typeof options>, names: readonly string
     })
   }
   const text = await readText(path, io)
+  const bytes = Buffer.from(text)
+  if (await isEncryptedFile(path, bytes)) {
+    const value = await readValue(values.value, io)
+    await setEncrypted({ path, bytes, place: key, value }, values, io)
+    return exitCode.done
+  }
   const publicKey = await sealingKeyFor(values, io)
   const plaintext = await readValue(values.value, io)
   const { name, namespace } = values

@@ -13,13 +13,18 @@ export interface FoundConfig {
 export class Configs {
   readonly #cwd: string
   readonly #named: string | undefined
+  readonly #fromCwd: boolean
   readonly #read = new Map<string, Promise<FoundConfig>>()
   readonly #nearest = new Map<string, string | null>()
 
-  /** @param named the configuration for all files; without it each file has the nearest `.sops.yaml` */
-  constructor(cwd: string, named: string | undefined) {
+  /**
+   * @param named the configuration for all files; without it each file has the nearest `.sops.yaml`
+   * @param fromCwd the nearest to the working directory instead, as sops has it
+   */
+  constructor(cwd: string, named: string | undefined, fromCwd = false) {
     this.#cwd = cwd
     this.#named = named
+    this.#fromCwd = fromCwd
   }
 
   /**
@@ -30,7 +35,9 @@ export class Configs {
    */
   async find(file: string): Promise<FoundConfig | null> {
     const path =
-      this.#named === undefined ? this.#above(dirname(resolve(this.#cwd, file))) : resolve(this.#cwd, this.#named)
+      this.#named === undefined
+        ? this.#above(this.#fromCwd ? this.#cwd : dirname(resolve(this.#cwd, file)))
+        : resolve(this.#cwd, this.#named)
     if (path === null) return null
     const found = this.#read.get(path) ?? open(path)
     this.#read.set(path, found)

@@ -184,6 +184,33 @@ export async function matchRule(config: Config, path: string): Promise<CreationR
   })
 }
 
+/** What one creation rule says about a path. */
+export interface RuleVerdict {
+  readonly rule: UnreadRule
+  /** `not reached`: an earlier rule matched, or is broken, and the first one counts. */
+  readonly verdict: 'matches' | 'does not match' | 'is no regular expression' | 'not reached'
+}
+
+/** What every creation rule says about a path, in the order in which they are asked. */
+export async function explainRules(config: Config, path: string): Promise<RuleVerdict[]> {
+  const verdicts: RuleVerdict[] = []
+  let open = true
+  for (const rule of config.creationRules ?? []) {
+    const verdict: RuleVerdict['verdict'] = open ? await verdictOf(rule, path) : 'not reached'
+    open &&= verdict === 'does not match'
+    verdicts.push({ rule, verdict })
+  }
+  return verdicts
+}
+
+async function verdictOf({ pathRegex }: UnreadRule, path: string): Promise<RuleVerdict['verdict']> {
+  try {
+    return pathRegex === '' || (await matchesPath(pathRegex, path)) ? 'matches' : 'does not match'
+  } catch {
+    return 'is no regular expression'
+  }
+}
+
 async function matchesPath(pattern: string, path: string): Promise<boolean> {
   const matches = await compilePattern(pattern, {
     message: 'a path_regex of .sops.yaml is not a valid regular expression',

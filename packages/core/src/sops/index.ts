@@ -1,5 +1,13 @@
 export { sameValue } from './compare.ts'
-export { type Config, type CreationRule, matchRule, readConfig, type UnreadRule } from './config.ts'
+export {
+  type Config,
+  type CreationRule,
+  explainRules,
+  matchRule,
+  type RuleVerdict,
+  readConfig,
+  type UnreadRule,
+} from './config.ts'
 export { type Conflicted, conflictText, type Labels, splitConflict } from './conflict.ts'
 export {
   DataKeyError,
@@ -15,9 +23,11 @@ export { type Change, diffDocuments } from './diff.ts'
 export { type EncryptOptions, encryptDocuments, encryptFile, type SopsFile } from './encrypt.ts'
 export { encryptOver, type OverOptions, sameSettings } from './encryptover.ts'
 export { decryptManifest, type OpenedFile, type OpenOptions, openFile } from './file.ts'
+export { type Flaw, inspectFile } from './inspect.ts'
 export { field, type KeyEntry, type KeyGroup, type KeyKind, keyKinds, keyName, keyTable } from './keygroup.ts'
 export { entry, type KeyTextOptions, parseKeys, parseRecipients } from './keytext.ts'
 export { Mac } from './mac.ts'
+export { maskFile, maskPlain } from './mask.ts'
 export { type Conflict, type Merged, mergeDocuments, type Side, type Versions } from './merge.ts'
 export { type FileVersions, type MergedFile, type MergeOptions, mergedSide, mergeFiles } from './mergefile.ts'
 export { formatVersion, type Metadata, newMetadata, readMetadata, writeMetadata } from './metadata.ts'

@@ -1,0 +1,75 @@
+import { basename } from 'node:path'
+import { conflictText, diffDocuments, encryptAgain, IvStash, type PlainFile, splitConflict } from '@sealkit/core/sops'
+import type { MasterKeys } from '@sealkit/keyservice'
+import { count } from '../count.ts'
+import { editPlain } from '../editor.ts'
+import { CliError } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { openEncrypted } from './change.ts'
+import { Configs } from './creation.ts'
+import { type EncryptedFile, parseEncrypted } from './encrypted.ts'
+import { sopsKeys } from './keys.ts'
+import { checkSelected } from './selected.ts'
+
+/** Whether a file is one that SOPS encrypted, with git's conflict markers or without. */
+export function holdsEncrypted(text: string): boolean {
+  return text.includes('ENC[AES256_GCM,')
+}
+
+/** A SOPS file as an editor shows it. */
+interface View {
+  readonly target: EncryptedFile
+  readonly plain: PlainFile
+  readonly content: Uint8Array
+}
+
+/**
+ * Lets the user edit the plain form of a SOPS file. Of a file in conflict both sides are shown between markers, and
+ * what the user makes of them is encrypted.
+ *
+ * @throws `EDITOR_FAILED`, `USAGE` for markers that were left, and what reading, decrypting and encrypting throw
+ */
+export async function editEncrypted(
+  { path, text }: { readonly path: string; readonly text: string },
+  values: { readonly identity?: readonly string[] },
+  io: Io,
+): Promise<{ readonly text: string; readonly changes: string } | null> {
+  const { target, plain, content } = await viewOf(path, text, sopsKeys(values, io), io)
+  return editPlain({ name: basename(path), content }, io, async (edited) => {
+    if (splitConflict(Buffer.from(edited).toString()) !== null) {
+      throw new CliError('USAGE', 'conflict markers are left', { hint: 'choose one side, and take the markers away' })
+    }
+    const documents = target.store.load(edited)
+    const encrypted = await encryptAgain(plain, { documents }, { now: io.now() })
+    checkSelected(encrypted, { documents, metadata: plain.metadata })
+    const changed = diffDocuments(plain.documents, documents).length
+    return {
+      text: Buffer.from(target.store.emitEncrypted(encrypted)).toString(),
+      changes: `${count(changed, 'value')} changed`,
+    }
+  })
+}
+
+async function viewOf(path: string, text: string, keys: MasterKeys, io: Io): Promise<View> {
+  const configs = new Configs(io.cwd, undefined)
+  const open = async (bytes: string): Promise<View> => {
+    const target = await parseEncrypted({ path, bytes: Buffer.from(bytes) }, { configs }, io)
+    const plain = await openEncrypted(target, keys)
+    return { target, plain, content: target.store.emit(plain.documents) }
+  }
+  const sides = splitConflict(text)
+  if (sides === null) return open(text)
+  const [ours, theirs] = await Promise.all([open(sides.ours), open(sides.theirs)]).catch((cause) => {
+    throw new CliError('MERGE_CONFLICT', `${path}: git put the two sides together by lines, and neither opens`, {
+      cause,
+      hint: `merge them by their values first, with: sealkit merge ${path}`,
+    })
+  })
+  const shown = { ours: Buffer.from(ours.content).toString(), theirs: Buffer.from(theirs.content).toString() }
+  const content = Buffer.from(conflictText(shown, { ours: 'ours', theirs: 'theirs' }))
+  const stash = new IvStash()
+  for (const { plain } of [theirs, ours]) {
+    if (Buffer.compare(plain.dataKey, ours.plain.dataKey) === 0) stash.addAll(plain.stash)
+  }
+  return { target: ours.target, plain: { ...ours.plain, stash }, content }
+}
