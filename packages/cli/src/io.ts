@@ -3,6 +3,8 @@ import { fstatSync, readFileSync, writeSync } from 'node:fs'
 /** Where a command reads from: bytes in chunks, until the end. A Node `Readable` is one. */
 export interface Input extends AsyncIterable<Uint8Array | string> {
   readonly isTTY?: boolean
+  /** The process's own descriptor behind it, for commands that wait for lines while they work. */
+  readonly fd?: number
 }
 
 /** Where a command writes to. A Node `Writable` is one. */
@@ -47,6 +49,7 @@ export function processIo(program: string, argv: readonly string[]): Io {
       return process.cwd()
     },
     stdin: {
+      fd: 0,
       get isTTY(): boolean {
         return isTerminal(0)
       },

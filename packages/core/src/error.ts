@@ -43,6 +43,7 @@ export type CoreErrorCode =
   | 'INVALID_REGEXP'
   | 'INVALID_TIME'
   | 'JSON_SYNTAX'
+  | 'KEY_TIMEOUT'
   | 'MAC_MISMATCH'
   | 'METADATA_INVALID'
   | 'METADATA_MISSING'

@@ -1,4 +1,4 @@
-export { KeyserviceError, type KeyserviceErrorCode } from './error.ts'
+export { KeyserviceError, type KeyserviceErrorCode, ServicesError } from './error.ts'
 export {
   type AgeIdentity,
   type Identities,
@@ -8,4 +8,5 @@ export {
 } from './identities.ts'
 export type { Channel, KeyIo, Person, Request, RunOptions, RunResult } from './io.ts'
 export { type KeyContext, type MasterKey, type MasterKeys, masterKeys } from './masterkey.ts'
+export { keyServices } from './services.ts'
 export { splitWords } from './shlex.ts'

@@ -1,4 +1,4 @@
-import type { KeyEntry, KeyKind, Unwrap, Wrap } from '@sealkit/core/sops'
+import type { AttemptOptions, KeyEntry, KeyKind, Unwrap, Wrap } from '@sealkit/core/sops'
 import { KeyserviceError } from './error.ts'
 import type { AgeIdentity } from './identities.ts'
 import type { KeyIo } from './io.ts'
@@ -6,9 +6,9 @@ import type { KeyIo } from './io.ts'
 /** One kind of master key: it wraps and unwraps one part of a data key. */
 export interface MasterKey {
   /** Gives the entry with the wrapped part; throws where the key cannot wrap. */
-  wrap(part: Uint8Array, entry: KeyEntry): Promise<KeyEntry>
+  wrap(part: Uint8Array, entry: KeyEntry, options?: AttemptOptions): Promise<KeyEntry>
   /** Gives the part; null where nothing at hand fits the entry; throws where what fits is broken. */
-  unwrap(entry: KeyEntry): Promise<Uint8Array | null>
+  unwrap(entry: KeyEntry, options?: AttemptOptions): Promise<Uint8Array | null>
 }
 
 /** What master keys may use. Nothing that is not given here is touched. */
@@ -44,9 +44,9 @@ export function masterKeys(context: KeyContext): MasterKeys {
     return known
   }
   return {
-    wrap: async (part, entry) => (await open(entry.kind)).wrap(part, entry),
-    unwrap: async (entry) => {
-      const part = await (await open(entry.kind)).unwrap(entry)
+    wrap: async (part, entry, options) => (await open(entry.kind)).wrap(part, entry, options),
+    unwrap: async (entry, options) => {
+      const part = await (await open(entry.kind)).unwrap(entry, options)
       if (part !== null) return part
       throw new KeyserviceError('IDENTITY_MISSING', `nothing at hand decrypts for the ${entry.kind} key of the file`)
     },

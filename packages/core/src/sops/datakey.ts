@@ -1,16 +1,23 @@
 import { randomFillSync } from 'node:crypto'
 import { CoreError, SealkitError } from '../error.ts'
-import { type KeyEntry, keyName } from './keygroup.ts'
+import type { Attempts, GroupResult } from './attempts.ts'
+import { type KeyEntry, keyName, keyTable } from './keygroup.ts'
 import type { Metadata } from './metadata.ts'
 import type { Random } from './value.ts'
 
 const dataKeyLength = 32
 
+/** What an attempt with a master key is given. */
+export interface AttemptOptions {
+  /** Ends the attempt: its result is no longer wanted. */
+  readonly signal?: AbortSignal
+}
+
 /** Wraps one part of a data key with one master key; throws where that key fails. */
-export type Wrap = (part: Uint8Array, key: KeyEntry) => Promise<KeyEntry>
+export type Wrap = (part: Uint8Array, key: KeyEntry, options?: AttemptOptions) => Promise<KeyEntry>
 
 /** Unwraps one part of a data key; throws where the key cannot do it. */
-export type Unwrap = (key: KeyEntry) => Promise<Uint8Array>
+export type Unwrap = (key: KeyEntry, options?: AttemptOptions) => Promise<Uint8Array>
 
 /** 32 random bytes. */
 export function newDataKey(random: Random = randomFillSync): Uint8Array {
@@ -77,31 +84,50 @@ async function partsFor(metadata: Metadata, dataKey: Uint8Array, random: Random)
   return split(dataKey, { parts, threshold: metadata.shamirThreshold, random })
 }
 
+/** How a data key is recovered. */
+export interface UnwrapOptions {
+  readonly unwrap: Unwrap
+  /** Kinds of master key to ask first: age and pgp where it is absent. */
+  readonly order?: readonly string[] | undefined
+  /** Timing of attempts at the same time; `one by one` asks every group, and in it key after key, as sops does. */
+  readonly attempts?: Attempts | 'one by one' | undefined
+}
+
 /**
- * Recovers a data key. In every group the keys are tried one after another, kinds in `order` first; the first that
- * works gives the group's part.
+ * Recovers a data key. Kinds in `order` come first; the first key of a group that works gives the group's part.
  *
  * @throws `DATA_KEY_UNAVAILABLE` as {@link DataKeyError} where too few groups were recovered.
  */
-export async function unwrapDataKey(
-  metadata: Metadata,
-  options: { unwrap: Unwrap; order?: readonly string[] | undefined },
-): Promise<Uint8Array> {
+export async function unwrapDataKey(metadata: Metadata, options: UnwrapOptions): Promise<Uint8Array> {
   const { keyGroups, shamirThreshold } = metadata
-  const parts: Uint8Array[] = []
-  const groups: (readonly KeyFailure[] | null)[] = []
-  for (const group of keyGroups) {
-    const result = await unwrapGroup(inOrder(group, options.order ?? ['age', 'pgp']), options.unwrap)
-    if (result instanceof Uint8Array) parts.push(result)
-    groups.push(result instanceof Uint8Array ? null : result)
+  const shared = keyGroups.length > 1
+  const needed = shared ? shamirThreshold : 1
+  const ordered = keyGroups.map((group) => inOrder(group, options.order ?? ['age', 'pgp']))
+  const results = await askGroups(ordered, options, needed)
+  const parts = results.filter((result) => result instanceof Uint8Array)
+  if (parts.length < needed) {
+    const groups = results.map((result) => (result instanceof Uint8Array ? null : (result ?? [])))
+    throw unwrapFailure(groups, { needed, recovered: parts.length, shared })
   }
-  const needed = keyGroups.length > 1 ? shamirThreshold : 1
-  if (parts.length < needed)
-    throw unwrapFailure(groups, { needed, recovered: parts.length, shared: keyGroups.length > 1 })
-  if (keyGroups.length > 1) return (await import('./shamir.ts')).combine(parts)
+  if (shared) return (await import('./shamir.ts')).combine(parts)
   const [dataKey] = parts
   if (dataKey === undefined) throw noKeys('no key groups provided')
   return dataKey
+}
+
+/** One key needs no timing, and the module for it is not loaded. */
+async function askGroups(
+  groups: readonly (readonly KeyEntry[])[],
+  { unwrap, attempts = {} }: UnwrapOptions,
+  needed: number,
+): Promise<GroupResult[]> {
+  const alone = groups.length === 1 && groups[0]?.length === 1 && keyTable[groups[0][0]?.kind ?? 'age'].remote !== true
+  if (attempts !== 'one by one' && !alone) {
+    return (await import('./attempts.ts')).askTogether(groups, unwrap, { ...attempts, needed })
+  }
+  const results: GroupResult[] = []
+  for (const group of groups) results.push(await unwrapGroup(group, unwrap))
+  return results
 }
 
 async function unwrapGroup(group: readonly KeyEntry[], unwrap: Unwrap): Promise<Uint8Array | readonly KeyFailure[]> {

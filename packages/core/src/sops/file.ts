@@ -1,5 +1,5 @@
 import { CoreError } from '../error.ts'
-import { type Unwrap, unwrapDataKey } from './datakey.ts'
+import { type Unwrap, type UnwrapOptions, unwrapDataKey } from './datakey.ts'
 import { decryptFile } from './decrypt.ts'
 import type { SopsFile } from './encrypt.ts'
 import { fromPlain, toPlain } from './plain.ts'
@@ -14,6 +14,8 @@ export interface OpenOptions {
   readonly unwrap: Unwrap
   /** Kinds of master key to try first. */
   readonly order?: readonly string[] | undefined
+  /** Timing of attempts with several master keys. */
+  readonly attempts?: UnwrapOptions['attempts']
   /** Skips the MAC. */
   readonly ignoreMac?: boolean | undefined
 }

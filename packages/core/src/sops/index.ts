@@ -1,3 +1,4 @@
+export type { Attempts } from './attempts.ts'
 export { sameValue } from './compare.ts'
 export {
   type Config,
@@ -10,10 +11,12 @@ export {
 } from './config.ts'
 export { type Conflicted, conflictText, type Labels, splitConflict } from './conflict.ts'
 export {
+  type AttemptOptions,
   DataKeyError,
   type KeyFailure,
   newDataKey,
   type Unwrap,
+  type UnwrapOptions,
   unwrapDataKey,
   type Wrap,
   wrapDataKey,

@@ -23,6 +23,8 @@ interface Row {
   /** Fields that are left out when they are empty. */
   readonly optional?: readonly string[]
   readonly created: boolean
+  /** It lives on a server; the others are on this machine and may ask a person. */
+  readonly remote?: true
   /** Written even when empty, inside `key_groups`: upstream's struct lacks an `omitempty`. */
   readonly alwaysListed?: true
   /** How sops names the key in texts. */
@@ -31,17 +33,19 @@ interface Row {
 
 /** What is particular to each kind, in the order in which sops reads them into a group. */
 export const keyTable: Readonly<Record<KeyKind, Row>> = {
-  kms: { fields: ['arn', 'aws_profile', 'role'], optional: ['role'], created: true, name: kmsName },
-  gcp_kms: { fields: ['resource_id'], created: true, name: (entry) => field(entry, 'resource_id') },
-  hckms: { fields: ['key_id'], created: true, name: (entry) => field(entry, 'key_id') },
+  kms: { fields: ['arn', 'aws_profile', 'role'], optional: ['role'], created: true, remote: true, name: kmsName },
+  gcp_kms: { fields: ['resource_id'], created: true, remote: true, name: (entry) => field(entry, 'resource_id') },
+  hckms: { fields: ['key_id'], created: true, remote: true, name: (entry) => field(entry, 'key_id') },
   azure_kv: {
     fields: ['name', 'vault_url', 'version'],
     created: true,
+    remote: true,
     name: (entry) => `${field(entry, 'vault_url')}/keys/${field(entry, 'name')}/${field(entry, 'version')}`,
   },
   hc_vault: {
     fields: ['engine_path', 'key_name', 'vault_address'],
     created: true,
+    remote: true,
     alwaysListed: true,
     name: (entry) =>
       `${field(entry, 'vault_address')}/v1/${field(entry, 'engine_path')}/keys/${field(entry, 'key_name')}`,

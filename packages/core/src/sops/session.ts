@@ -56,13 +56,29 @@ function newerVersion(a: string, b: string): string {
   return difference > 0 ? b : a
 }
 
-/** The same `unwrap` that asks for each wrapped part once, however many files hold it. */
+/**
+ * The same `unwrap` that asks for each wrapped part once, however many files hold it. What was given up because its
+ * file had its data key by another master key is asked again when another file wants it.
+ */
 export function sharedUnwrap(unwrap: Unwrap): Unwrap {
   const asked = new Map<string, Promise<Uint8Array>>()
-  return (key) => {
+  return async (key, options) => {
     const name = JSON.stringify([key.kind, key.fields, key.context ?? null, key.enc])
-    const answer = asked.get(name) ?? unwrap(key)
-    asked.set(name, answer)
-    return answer
+    for (;;) {
+      const known = asked.get(name)
+      if (known === undefined) {
+        const mine = unwrap(key, options)
+        asked.set(name, mine)
+        return mine.catch((error: unknown) => {
+          if (options?.signal?.aborted === true) asked.delete(name)
+          throw error
+        })
+      }
+      try {
+        return await known
+      } catch (error) {
+        if (asked.get(name) === known || options?.signal?.aborted === true) throw error
+      }
+    }
   }
 }

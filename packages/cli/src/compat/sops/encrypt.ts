@@ -18,6 +18,7 @@ import {
   type Store,
   wrapDataKey,
 } from '@sealkit/core/sops'
+import { ServicesError } from '@sealkit/keyservice'
 import { codes, goText, SopsExit, step, warn } from './exit.ts'
 import { readInput, type Target, target, writeOutput } from './files.ts'
 import { kmsContext, type Session } from './session.ts'
@@ -83,8 +84,7 @@ for example: \`sops edit my_file.yaml\``
 
 /** Makes a data key and wraps it with every master key of the file. */
 export async function wrapNewKey(session: Session, file: SopsFile): Promise<{ file: SopsFile; dataKey: Uint8Array }> {
-  session.refuseRemoteServices()
-  if (!session.flags.flag('enable-local-keyservice')) {
+  if (!session.flags.flag('enable-local-keyservice') && session.flags.list('keyservice').length === 0) {
     throw noDataKey('no key services provided, cannot update master keys')
   }
   const dataKey = newDataKey()
@@ -94,14 +94,12 @@ export async function wrapNewKey(session: Session, file: SopsFile): Promise<{ fi
   } catch (error) {
     if (!(error instanceof DataKeyError)) throw noDataKey(goText(error))
     const failures = error.groups.flatMap((group) => group ?? [])
-    throw noDataKey(
-      failures
-        .map(
-          ({ key, error: reason }) =>
-            `failed to encrypt new data key with master key ${JSON.stringify(keyName(key))}: ${goText(reason)}`,
-        )
-        .join(' '),
+    const reasons = failures.flatMap(({ key, error: reason }) =>
+      (reason instanceof ServicesError ? reason.errors : [reason]).map(
+        (one) => `failed to encrypt new data key with master key ${JSON.stringify(keyName(key))}: ${goText(one)}`,
+      ),
     )
+    throw noDataKey(reasons.join(' '))
   }
 }
 

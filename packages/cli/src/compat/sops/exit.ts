@@ -87,6 +87,12 @@ export function logError(io: Io, text: string, cause?: string): void {
   log(io, { level: 'error', text, logger: 'CMD', fields: cause === undefined ? '' : ` error=${quoted(cause)}` })
 }
 
+/** Writes what sops says where it is verbose. */
+export function logInfo(io: Io, text: string, logger: string, fields: Readonly<Record<string, string>> = {}): void {
+  const shown = Object.entries(fields).map(([name, value]) => ` ${name}=${quoted(value)}`)
+  log(io, { level: 'info', text, logger, fields: shown.join('') })
+}
+
 /** Writes a line of progress as Go's `log` package does. */
 export function progress(io: Io, text: string): void {
   const [date = '', time = ''] = localTime(io.now()).slice(0, 19).split('T')

@@ -61,6 +61,7 @@ export type CommandName =
   | 'exec-file'
   | 'groups add'
   | 'groups delete'
+  | 'keyservice'
 
 /** Flags of each sub-command, in the order of sops' help. */
 export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
@@ -105,6 +106,12 @@ export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
     ...lists('gcp-kms', 'hckms', 'azure-kv', 'hc-vault-transit', 'age'),
     ...[inPlace, threshold, ...strings('encryption-context'), ...service],
   ],
+  keyservice: [
+    flag('string', 'network', { short: 'net' }),
+    flag('string', 'address', { short: 'addr' }),
+    flag('bool', 'prompt'),
+    flag('bool', 'verbose'),
+  ],
   'groups delete': [flag('string', 'file', { short: 'f' }), inPlace, threshold, ...service],
   'exec-file': [
     ...[flag('bool', 'background'), flag('bool', 'no-fifo'), ...strings('user'), ...types, ...strings('filename')],
@@ -117,7 +124,7 @@ export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
 }
 
 /** Sub-commands of sops that are not here yet. */
-export const missingCommands: readonly string[] = ['completion', 'publish', 'keyservice']
+export const missingCommands: readonly string[] = ['completion', 'publish']
 
 /** Flags of the program itself, which are also those of its old form without a sub-command. */
 export const rootFlags: readonly Flag[] = [

@@ -80,9 +80,12 @@ async function rewrapped(
   file: SopsFile,
   change: (groups: readonly KeyGroup[]) => KeyGroup[],
 ): Promise<SopsFile> {
-  session.refuseRemoteServices()
   const { metadata } = file
-  const dataKey = await unwrapDataKey(metadata, { unwrap: session.keys.unwrap, order: [] })
+  const dataKey = await unwrapDataKey(metadata, {
+    unwrap: session.keys.unwrap,
+    order: [],
+    attempts: 'one by one',
+  })
   const keyGroups = change(metadata.keyGroups)
   const shamirThreshold = session.flags.number('shamir-secret-sharing-threshold') || metadata.shamirThreshold
   if (keyGroups.length < shamirThreshold) {

@@ -13,6 +13,7 @@ const commands: Readonly<Record<CommandName, () => Promise<(session: Session) =>
   unset: async () => (await import('./set.ts')).unset,
   rotate: async () => (await import('./rotate.ts')).rotate,
   filestatus: async () => (await import('./filestatus.ts')).filestatus,
+  keyservice: async () => (await import('./keyservice.ts')).keyservice,
   'groups add': async () => (await import('./groups.ts')).groupsAdd,
   'groups delete': async () => (await import('./groups.ts')).groupsDelete,
   'exec-file': async () => (await import('./execfile.ts')).execFile,

@@ -17,13 +17,12 @@ import {
   type Store,
   unwrapDataKey,
 } from '@sealkit/core/sops'
-import { type MasterKeys, masterKeys } from '@sealkit/keyservice'
+import type { MasterKeys } from '@sealkit/keyservice'
 import type { Io } from '../../io.ts'
-import { keyIo } from '../../sops/keyio.ts'
 import { codes, goText, pathError, SopsExit, step, warn } from './exit.ts'
 import { exists, readInput, type Target } from './files.ts'
 import type { FlagValues } from './parse.ts'
-import type { request } from './request.ts'
+import { keysOf } from './services.ts'
 
 /** One command line at work: its flags, its configuration, its keys. */
 export class Session {
@@ -42,9 +41,9 @@ export class Session {
     this.args = parts.args
   }
 
-  /** Master keys over this machine. */
+  /** Master keys, by the key services that the flags name. */
   get keys(): MasterKeys {
-    this.#keys ??= masterKeys({ io: { ...keyIo(this.io), request: sendRequest }, now: () => this.io.now() })
+    this.#keys ??= keysOf(this.io, this.flags)
     return this.#keys
   }
 
@@ -128,11 +127,9 @@ export class Session {
 
   /** The data key of a file; the order of kinds is the flag's unless it is given. */
   async dataKey(file: SopsFile, order?: readonly string[]): Promise<Uint8Array> {
-    this.refuseRemoteServices()
     const kinds = order ?? decryptionOrder(this.flags.text('decryption-order'))
-    if (!this.flags.flag('enable-local-keyservice')) throw noService(file)
     try {
-      return await unwrapDataKey(file.metadata, { unwrap: this.keys.unwrap, order: kinds })
+      return await unwrapDataKey(file.metadata, { unwrap: this.keys.unwrap, order: kinds, attempts: 'one by one' })
     } catch (error) {
       if (!(error instanceof DataKeyError)) throw new SopsExit(goText(error), codes.couldNotRetrieveKey, error)
       const { dataKeyText } = await import('./userror.ts')
@@ -177,16 +174,7 @@ export class Session {
       `Note that one of the ignored positional argument is ${JSON.stringify(looksLikeFlag)}, which looks like a flag. Flags must always be provided before the first positional argument!`,
     )
   }
-
-  /** Key services of other processes are not there yet; a command that names one is refused, not half done. */
-  refuseRemoteServices(): void {
-    if (this.flags.list('keyservice').length === 0) return
-    throw new SopsExit('--keyservice: key services of other processes are not supported yet', codes.generic)
-  }
 }
-
-/** A master key that lives on a server: the flags and files of sops say which, and `SOPS_HC_VAULT_ALLOWLIST` bounds it. */
-const sendRequest: typeof request = async (url, options) => (await import('./request.ts')).request(url, options)
 
 function isFormat(text: string): text is Format {
   return (formats as readonly string[]).includes(text)
@@ -198,14 +186,6 @@ function decryptionOrder(text: string): readonly string[] {
   const twice = order.find((kind, index) => order.indexOf(kind) !== index)
   if (twice === undefined) return order
   throw new SopsExit(`Duplicate decryption key type: ${twice}`, codes.duplicateDecryptionKeyType)
-}
-
-function noService(file: SopsFile): SopsExit {
-  const groups = file.metadata.keyGroups.map((_, index) => `Group ${index}: FAILED`).join('\n\n')
-  return new SopsExit(
-    `Failed to get the data key required to decrypt the SOPS file.\n\n${groups}\n\nthe local key service is switched off and no other is given`,
-    codes.couldNotRetrieveKey,
-  )
 }
 
 /** The encryption context of AWS KMS keys: `key:value` pairs with commas between; null where there is none. */

@@ -19,6 +19,7 @@ const about: Readonly<Record<CommandName, readonly [purpose: string, args: strin
   filestatus: ['check the status of the file, returning encryption status', 'file'],
   'groups add': ['add a new group to a SOPS file', ''],
   'groups delete': ['delete a key group from a SOPS file', '[index]'],
+  keyservice: ['start a SOPS key service server', '[arguments...]'],
   'exec-file': [
     'execute a command with the decrypted contents as a temporary file',
     '[file to decrypt] [command to run]',
@@ -77,6 +78,9 @@ const purposes: Readonly<Record<string, string>> = {
   'set idempotent': 'do nothing if the given index already has the given value',
   'unset idempotent': 'do nothing if the given index does not exist',
   yes: 'pre-approve all changes and run non-interactively',
+  network: "network to listen on, e.g. 'tcp' or 'unix' (default: \"tcp\")",
+  address: "address to listen on, e.g. '127.0.0.1:5000' or '/tmp/sops.sock' (default: \"127.0.0.1:5000\")",
+  prompt: 'Prompt user to confirm every incoming request',
   background: "background the process and don't wait for it to complete (DEPRECATED)",
   file: 'the file to change the groups of',
   'no-fifo': 'use a regular file instead of a fifo to temporarily hold the decrypted contents',
@@ -151,7 +155,7 @@ function options(flags: readonly Flag[], command: string): string {
 
 function names({ names: [name, short], kind }: Flag): string {
   const value = kind === 'bool' || kind === 'on' ? '' : ' value'
-  return `--${name}${value}${short === undefined ? '' : `, -${short}${value}`}`
+  return `--${name}${value}${short === undefined ? '' : `, ${short.length === 1 ? '-' : '--'}${short}${value}`}`
 }
 
 function purposeOf({ names: [name], env, kind }: Flag, command: string): string {

@@ -1,4 +1,5 @@
 import { type DataKeyError, type KeyFailure, keyName } from '@sealkit/core/sops'
+import { ServicesError } from '@sealkit/keyservice'
 import { goText } from './exit.ts'
 
 /** What sops prints where no master key gave the data key: every group, every key, every reason. */
@@ -19,14 +20,15 @@ function trailer(error: DataKeyError, threshold: number): string {
 }
 
 function keyText({ key, error }: KeyFailure): string {
-  const reason = prefixed(wrap(goText(error), 60), '  | ')
-  return `${keyName(key)}: FAILED\n${prefixed(`-${reason.slice(1)}`, '  ')}`
+  const errors = error instanceof ServicesError ? error.errors : [error]
+  const reasons = errors.map((one) => `-${prefixed(wrap(goText(one), 60), '  | ').slice(1)}`)
+  return `${keyName(key)}: FAILED\n${prefixed(reasons.join('\n\n'), '  ')}`
 }
 
 function prefixed(text: string, prefix: string): string {
   return text
     .split('\n')
-    .map((line) => prefix + line)
+    .map((line, index, lines) => (line === '' && index === lines.length - 1 ? '' : prefix + line))
     .join('\n')
 }
 
