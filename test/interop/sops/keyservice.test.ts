@@ -63,7 +63,7 @@ else {
     'our server on a socket': await serve('ours', 'unix'),
   }
   const noKeys = { SOPS_AGE_KEY_FILE: '' }
-  const only = (uri: string): string[] => ['--enable-local-keyservice=false', '--keyservice', uri]
+  const by = (uri: string): string[] => ['--enable-local-keyservice=false', '--keyservice', uri]
   const clients = { ours: undefined, theirs: programs.sops }
 
   describe('clients and servers of both', () => {
@@ -72,10 +72,10 @@ else {
         if (server.startsWith('their') && client === 'theirs') continue
         test(`${client} encrypts and decrypts by ${server}`, async () => {
           const age = ['--age', recipients[0] ?? '']
-          const encrypt = { args: ['encrypt', ...only(uri), ...age, '--output', 'o.json', 'plain.json'], env: noKeys }
+          const encrypt = { args: ['encrypt', ...by(uri), ...age, '--output', 'o.json', 'plain.json'], env: noKeys }
           const { raw, code, stderr } = await runCase(encrypt, files, path)
           assert.deepEqual([stderr, code], ['', 0])
-          const decrypt = { args: ['decrypt', ...only(uri), 'o.json'], env: noKeys }
+          const decrypt = { args: ['decrypt', ...by(uri), 'o.json'], env: noKeys }
           const again = await runCase(decrypt, { ...files, 'o.json': raw['o.json'] ?? '' }, path)
           assert.deepEqual([again.stderr, again.code], ['', 0])
           assert.deepEqual(JSON.parse(again.stdout), JSON.parse(String(files['plain.json'])))
@@ -93,7 +93,7 @@ else {
         env: { ...noKeys, SOPS_KEYSERVICE: uri, SOPS_ENABLE_LOCAL_KEYSERVICE: 'false' },
       },
       'several services, the first of them gone': {
-        args: ['decrypt', ...only('tcp://127.0.0.1:1'), '--keyservice', uri, 'enc.json'],
+        args: ['decrypt', ...by('tcp://127.0.0.1:1'), '--keyservice', uri, 'enc.json'],
         env: noKeys,
       },
       'no service at all': { args: ['decrypt', '--enable-local-keyservice=false', 'enc.json'] },
@@ -101,27 +101,27 @@ else {
       'no service to encrypt with': {
         args: ['encrypt', '--enable-local-keyservice=false', '--age', recipients[0] ?? '', 'plain.json'],
       },
-      'a service that is not there': { args: ['decrypt', ...only('tcp://127.0.0.1:1'), 'enc.json'] },
-      'a socket that is not there': { args: ['decrypt', ...only('unix:///nope/s.sock'), 'enc.json'] },
+      'a service that is not there': { args: ['decrypt', ...by('tcp://127.0.0.1:1'), 'enc.json'] },
+      'a socket that is not there': { args: ['decrypt', ...by('unix:///nope/s.sock'), 'enc.json'] },
       'neither the local one nor the other works': {
         args: ['decrypt', '--keyservice', 'tcp://127.0.0.1:1', 'enc.json'],
         env: noKeys,
       },
       'neither encrypts': { args: ['encrypt', '--keyservice', 'tcp://127.0.0.1:1', '--pgp', 'FFFF', 'plain.json'] },
-      'a network that is none': { args: ['decrypt', ...only('foo://127.0.0.1:1'), 'enc.json'] },
-      'an address that is none': { args: ['decrypt', ...only('://x'), 'enc.json'] },
-      'an address without a scheme': { args: ['decrypt', ...only('127.0.0.1:1'), 'enc.json'] },
-      'a host and a port that look like a scheme': { args: ['decrypt', ...only('localhost:1'), 'enc.json'] },
-      'the service has no key either': { args: ['decrypt', ...only(uri), 'other.enc.yaml'] },
-      'every command: set': { args: ['set', ...only(uri), 'enc.json', '["b"]', '"new"'], env: noKeys },
-      'every command: rotate': { args: ['rotate', ...only(uri), '-i', 'enc.json'], env: noKeys },
-      'every command: exec-env': { args: ['exec-env', ...only(uri), 'enc.env', 'echo $KEY > out'], env: noKeys },
+      'a network that is none': { args: ['decrypt', ...by('foo://127.0.0.1:1'), 'enc.json'] },
+      'an address that is none': { args: ['decrypt', ...by('://x'), 'enc.json'] },
+      'an address without a scheme': { args: ['decrypt', ...by('127.0.0.1:1'), 'enc.json'] },
+      'a host and a port that look like a scheme': { args: ['decrypt', ...by('localhost:1'), 'enc.json'] },
+      'the service has no key either': { args: ['decrypt', ...by(uri), 'other.enc.yaml'] },
+      'every command: set': { args: ['set', ...by(uri), 'enc.json', '["b"]', '"new"'], env: noKeys },
+      'every command: rotate': { args: ['rotate', ...by(uri), '-i', 'enc.json'], env: noKeys },
+      'every command: exec-env': { args: ['exec-env', ...by(uri), 'enc.env', 'echo $KEY > out'], env: noKeys },
       'every command: updatekeys': {
-        args: ['updatekeys', '-y', ...only(uri), 'enc.json'],
+        args: ['updatekeys', '-y', ...by(uri), 'enc.json'],
         env: noKeys,
         files: { '.sops.yaml': `creation_rules: [{age: ${recipients[1]}}]` },
       },
-      'every command: the old form': { args: ['-d', ...only(uri), 'enc.yaml'], env: noKeys },
+      'every command: the old form': { args: ['-d', ...by(uri), 'enc.yaml'], env: noKeys },
       'a server on a network that is none': { args: ['keyservice', '--network', 'foo'] },
       'a server at an address that is taken': { args: ['keyservice', '--addr', uri.slice('tcp://'.length)] },
     }
@@ -137,7 +137,7 @@ else {
     const outcomes = []
     for (const uri of [uris['their server on TCP'], uris['our server on TCP']]) {
       for (const path of Object.values(clients)) {
-        outcomes.push(await runCase({ args: ['decrypt', ...only(uri), 'other.enc.yaml'], env: noKeys }, files, path))
+        outcomes.push(await runCase({ args: ['decrypt', ...by(uri), 'other.enc.yaml'], env: noKeys }, files, path))
       }
     }
     for (const outcome of outcomes.slice(1)) assert.deepEqual(outcome, outcomes[0])
@@ -159,7 +159,7 @@ else {
     try {
       const texts: string[] = []
       for (const _ of [1, 2, 3]) {
-        const line = { args: ['decrypt', ...only(`tcp://${service.address}`), 'enc.json'], env: noKeys }
+        const line = { args: ['decrypt', ...by(`tcp://${service.address}`), 'enc.json'], env: noKeys }
         // The client runs in this process's children, so it must not block the server.
         const { code, stderr } = await runCase(line, files)
         texts.push(code === 0 ? 'decrypted' : (/rpc error[^|\n]*/.exec(stderr)?.[0].trim() ?? stderr))
@@ -180,7 +180,7 @@ else {
 
   test('--prompt without anybody at standard input', async () => {
     const uri = await serve('ours', 'unix', ['--prompt'])
-    const outcome = await runCase({ args: ['decrypt', ...only(uri), 'enc.json'], env: noKeys }, files, programs.sops)
+    const outcome = await runCase({ args: ['decrypt', ...by(uri), 'enc.json'], env: noKeys }, files, programs.sops)
     assert.equal(outcome.code, 128)
     assert.match(outcome.stderr, /rpc error: code = Unknown desc = EOF/)
     await servers.at(-1)?.stop()
@@ -193,9 +193,9 @@ else {
   test('--verbose tells what is done, as theirs does', async () => {
     const output = async (who: 'ours' | 'theirs'): Promise<string> => {
       const uri = await serve(who, 'tcp', ['--verbose'])
-      const line = { args: ['decrypt', ...only(uri), 'enc.json'], env: noKeys }
+      const line = { args: ['decrypt', ...by(uri), 'enc.json'], env: noKeys }
       assert.equal((await runCase(line, files, programs.sops)).code, 0)
-      await runCase({ ...line, args: ['decrypt', ...only(uri), 'other.enc.yaml'] }, files, programs.sops)
+      await runCase({ ...line, args: ['decrypt', ...by(uri), 'other.enc.yaml'] }, files, programs.sops)
       const server = servers.at(-1)
       await server?.stop()
       const text = server?.output() ?? ''
