@@ -110,6 +110,7 @@ export function externalSettings(settings: Partial<ExternalSecretSettings> = {})
     floodGate: true,
     clusterStores: true,
     clusterExternalSecrets: true,
+    pushSecrets: true,
     leftDelimiter: '{{',
     rightDelimiter: '}}',
     healthAddress: '',

@@ -191,6 +191,7 @@ function settingsOf(
           workers,
           clusterStores: namespaces === null,
           clusterExternalSecrets: namespaces === null,
+          pushSecrets: true,
           healthAddress: values.text('health-addr'),
         }
       : null,

@@ -22,6 +22,9 @@ export interface ExternalSecretMetrics {
   /** Of ClusterExternalSecrets. */
   readonly clusterCondition: Gauge<'name' | 'namespace' | 'condition' | 'status'>
   readonly clusterReconcileDuration: Gauge<'name' | 'namespace'>
+  /** Of PushSecrets. */
+  readonly pushCondition: Gauge<'name' | 'namespace' | 'condition' | 'status'>
+  readonly pushReconcileDuration: Gauge<'name' | 'namespace'>
 }
 
 /** Metrics of the work queues, under controller-runtime's names. */
@@ -130,6 +133,13 @@ function externalSecretMetrics(registry: Registry): ExternalSecretMetrics {
     clusterReconcileDuration: new Gauge({
       name: 'clusterexternalsecret_reconcile_duration',
       help: 'The duration time to reconcile the Cluster External Secret',
+      labelNames: object,
+      registers,
+    }),
+    pushCondition: condition('pushsecret', 'The status condition of a specific Push Secret'),
+    pushReconcileDuration: new Gauge({
+      name: 'pushsecret_reconcile_duration',
+      help: 'The duration time to reconcile the Push Secret',
       labelNames: object,
       registers,
     }),

@@ -44,6 +44,7 @@ export interface ExternalSecretSettings {
   readonly floodGate: boolean
   readonly clusterStores: boolean
   readonly clusterExternalSecrets: boolean
+  readonly pushSecrets: boolean
   readonly leftDelimiter: string
   readonly rightDelimiter: string
   /** Where liveness and readiness are asked for; empty = nowhere. */

@@ -41,6 +41,26 @@ export type {
 } from './provider.ts'
 export { providers } from './providers/index.ts'
 export {
+  type DeleteJob,
+  deletePushed,
+  generatedValues,
+  type PushContext,
+  type PushEntry,
+  type PushedEntry,
+  type PushedState,
+  type PushJob,
+  type PushOutcome,
+  type PushSecret,
+  type PushSource,
+  type PushStore,
+  type PushStoreRef,
+  pushData,
+  readPushSecret,
+  refersTo,
+  secretValues,
+  templatedValues,
+} from './push/index.ts'
+export {
   type Modifier,
   parseReference,
   type Reference,

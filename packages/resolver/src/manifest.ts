@@ -6,6 +6,7 @@ import type {
   DecodingStrategy,
   ExternalSecret,
   Find,
+  GeneratorRef,
   RemoteRef,
   Rewrite,
   RewriteMerge,
@@ -82,7 +83,8 @@ function readTarget(name: string, target: Json): Target {
   }
 }
 
-function readTemplate(template: Json): TargetTemplate {
+/** The typed view of a template, of an ExternalSecret or a PushSecret. @throws as {@link readExternalSecret} */
+export function readTemplate(template: Json): TargetTemplate {
   const metadata = object(template['metadata'])
   const data = optionalObject(template['data'])
   const field = 'spec.target.template'
@@ -149,9 +151,13 @@ function readDataFrom(field: string, entry: Json, store: Json): DataFrom {
   }
   const generator = optionalObject(object(entry['sourceRef'])['generatorRef'])
   if (generator === null) throw invalid(`${field} needs one of extract, find and sourceRef.generatorRef`)
-  const apiVersion = text(generator['apiVersion'], 'generators.external-secrets.io/v1alpha1')
-  const ref = { apiVersion, kind: text(generator['kind']), name: text(generator['name']) }
-  return { use: 'generator', generator: ref, rewrite }
+  return { use: 'generator', generator: readGeneratorRef(generator), rewrite }
+}
+
+/** The typed view of a `generatorRef`. */
+export function readGeneratorRef(ref: Json): GeneratorRef {
+  const apiVersion = text(ref['apiVersion'], 'generators.external-secrets.io/v1alpha1')
+  return { apiVersion, kind: text(ref['kind']), name: text(ref['name']) }
 }
 
 function readStoreRef(field: string, entry: Json, fallback: Json): StoreRef {
@@ -202,7 +208,8 @@ function strategies(
   }
 }
 
-function readRewrite(field: string, rewrite: Json): Rewrite {
+/** The typed view of one rule of `rewrite`. @throws as {@link readExternalSecret} */
+export function readRewrite(field: string, rewrite: Json): Rewrite {
   const regexp = optionalObject(rewrite['regexp'])
   if (regexp !== null) return { use: 'regexp', source: text(regexp['source']), target: text(regexp['target']) }
   const merge = optionalObject(rewrite['merge'])

@@ -41,6 +41,11 @@ export interface TemplateContext {
   readonly render?: Render | undefined
 }
 
+/** What has a template: an ExternalSecret, or whatever else is rendered like one. */
+export type Templated = Pick<ExternalSecret, 'namespace' | 'labels' | 'annotations'> & {
+  readonly target: Pick<ExternalSecret['target'], 'template'>
+}
+
 type Part = 'data' | 'labels' | 'annotations'
 type Parts = Readonly<Record<Part, Map<string, Uint8Array>>>
 
@@ -53,7 +58,7 @@ type Parts = Readonly<Record<Part, Map<string, Uint8Array>>>
  * refuses
  */
 export async function renderTarget(
-  externalSecret: ExternalSecret,
+  externalSecret: Templated,
   data: Values,
   context: TemplateContext,
 ): Promise<Rendered> {

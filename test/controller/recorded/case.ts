@@ -9,6 +9,7 @@ import {
   resourceOf,
   resources,
 } from '@sealkit/kubernetes'
+import type { Observe } from './observe.ts'
 import type { ProviderState } from './provider.ts'
 
 /** A case that was recorded from the real External Secrets; the README beside the cases says what each field means. */
@@ -19,6 +20,8 @@ export interface Case {
   readonly objects?: readonly Manifest[]
   readonly steps?: readonly Step[]
   readonly namespaces?: readonly { readonly name: string; readonly labels?: Record<string, string> }[]
+  /** What of the providers the results hold. */
+  readonly observe?: Observe
   /** Whether results hold the metadata of ExternalSecrets. */
   readonly es_meta?: boolean
   readonly ns_labels?: Readonly<Record<string, string>>
@@ -59,6 +62,8 @@ export interface Snapshot {
   readonly externalSecrets?: Readonly<Record<string, unknown>>
   readonly stores?: Readonly<Record<string, unknown>>
   readonly clusterExternalSecrets?: Readonly<Record<string, unknown>>
+  readonly pushSecrets?: Readonly<Record<string, unknown>>
+  readonly provider?: Readonly<Record<string, unknown>>
   readonly events: readonly unknown[]
 }
 
@@ -137,8 +142,8 @@ export async function snapshot(
   namespace: string,
   inputs: ReadonlySet<string>,
 ): Promise<Snapshot> {
-  const [secrets, externalSecrets, stores, events] = await Promise.all(
-    [resources.secret, resources.externalSecret, resources.secretStore, resources.event].map(
+  const [secrets, externalSecrets, stores, events, pushSecrets] = await Promise.all(
+    [resources.secret, resources.externalSecret, resources.secretStore, resources.event, resources.pushSecret].map(
       async (resource) => (await cluster.list(resource, { namespace })).items,
     ),
   )
@@ -166,6 +171,8 @@ export async function snapshot(
     ([name, store]) => [name, storeView(store)] as const,
   )
   if (storeViews.length > 0) result.stores = Object.fromEntries(storeViews)
+  const pushed = named(pushSecrets).map(([name, object]) => [name, pushSecretView(object)] as const)
+  if (pushed.length > 0) result.pushSecrets = Object.fromEntries(pushed)
   const above = await Promise.all(
     namesOf(test, 'ClusterExternalSecret').map((name) =>
       cluster.get(resources.clusterExternalSecret, { namespace: '', name }),
@@ -249,6 +256,16 @@ function conditionsView(status: unknown): unknown[] {
     .sort((a, b) => ((a.type ?? '') < (b.type ?? '') ? -1 : 1))
 }
 
+function pushSecretView(object: ClusterObject): unknown {
+  const status = (object['status'] ?? {}) as Record<string, unknown>
+  return {
+    conditions: conditionsView(status),
+    syncedPushSecrets: status['syncedPushSecrets'] ?? null,
+    syncedResourceVersion: status['syncedResourceVersion'] ?? null,
+    finalizers: object.metadata.finalizers ?? null,
+  }
+}
+
 function clusterExternalSecretView(object: ClusterObject): unknown {
   const { conditions, externalSecretName, provisionedNamespaces, failedNamespaces } = (object['status'] ??
     {}) as Record<string, unknown>
@@ -316,7 +333,7 @@ export function scrub(text: string): string {
 
 /** Differences between a recorded result and a snapshot; none = they agree. */
 export function differences(expected: Snapshot, got: Snapshot): string[] {
-  const parts = ['secrets', 'externalSecrets', 'stores', 'clusterExternalSecrets'] as const
+  const parts = ['secrets', 'externalSecrets', 'stores', 'clusterExternalSecrets', 'pushSecrets', 'provider'] as const
   const found = parts.flatMap((part) => diff(expected[part] ?? {}, got[part] ?? {}, part))
   const texts = (events: readonly unknown[]): Set<string> => new Set(events.map((event) => eventText(event)))
   const [want, have] = [texts(expected.events), texts(got.events)]

@@ -12,7 +12,7 @@ import { prepareOpenBao } from './provider.ts'
 import { replay, type World } from './replay.ts'
 
 /** Kinds of the cases that this controller does not reconcile. */
-const otherKinds = ['PushSecret', 'ClusterPushSecret']
+const otherKinds = ['ClusterPushSecret']
 
 const exactTags = 'tags match exactly and key with value, not as prefixes of any tag'
 

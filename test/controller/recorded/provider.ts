@@ -132,8 +132,8 @@ async function applyVault(state: ProviderState, bao: OpenBao): Promise<void> {
 }
 
 async function applySecretsManager(state: ProviderState, moto: Moto): Promise<void> {
-  const call = (action: string, body: object): Promise<void> => aws(moto, `secretsmanager.${action}`, body)
-  const forget = (name: string): Promise<void> =>
+  const call = (action: string, body: object): Promise<unknown> => callAws(moto, `secretsmanager.${action}`, body)
+  const forget = (name: string): Promise<unknown> =>
     call('DeleteSecret', { SecretId: name, ForceDeleteWithoutRecovery: true }).catch(() => undefined)
   for (const secret of state.sm ?? []) {
     await forget(secret.name)
@@ -154,8 +154,8 @@ async function applySecretsManager(state: ProviderState, moto: Moto): Promise<vo
 }
 
 async function applyParameters(state: ProviderState, moto: Moto): Promise<void> {
-  const call = (action: string, body: object): Promise<void> => aws(moto, `AmazonSSM.${action}`, body)
-  const forget = (name: string): Promise<void> => call('DeleteParameter', { Name: name }).catch(() => undefined)
+  const call = (action: string, body: object): Promise<unknown> => callAws(moto, `AmazonSSM.${action}`, body)
+  const forget = (name: string): Promise<unknown> => call('DeleteParameter', { Name: name }).catch(() => undefined)
   for (const { name, value, versions = [value], type = 'String', labels = {}, tags = {} } of state.ssm ?? []) {
     await forget(name)
     for (const [index, Value] of versions.entries()) {
@@ -176,7 +176,8 @@ function token(text: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
-async function aws(moto: Moto, target: string, body: object): Promise<void> {
+/** Calls the emulator as the AWS SDK does, and gives what it answers. */
+export async function callAws(moto: Moto, target: string, body: object): Promise<Record<string, unknown>> {
   const service = target.startsWith('secretsmanager') ? 'secretsmanager' : 'ssm'
   const response = await fetch(moto.url, {
     method: 'POST',
@@ -189,4 +190,5 @@ async function aws(moto: Moto, target: string, body: object): Promise<void> {
   })
   const text = await response.text()
   if (!response.ok) throw new Error(`moto ${target}: ${response.status} ${text}`)
+  return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
 }

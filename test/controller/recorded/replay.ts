@@ -5,6 +5,7 @@ import type { ControlPlane } from '../../servers/controlplane.ts'
 import type { Moto } from '../../servers/moto.ts'
 import type { OpenBao } from '../../servers/openbao.ts'
 import { apply, type Case, differences, namesOf, parseJson, resourceFor, type Snapshot, snapshot } from './case.ts'
+import { observe } from './observe.ts'
 import { applyState, type ProviderState } from './provider.ts'
 
 /** What cases are replayed in. */
@@ -30,6 +31,7 @@ const order: Readonly<Record<string, number>> = {
   ClusterSecretStore: 4,
   ExternalSecret: 6,
   ClusterExternalSecret: 6,
+  PushSecret: 6,
 }
 
 /**
@@ -53,12 +55,15 @@ export async function replay(test: Case, world: World): Promise<string[]> {
       .map(({ metadata }) => metadata?.name ?? ''),
   )
   const sorted = objects.toSorted((a, b) => (order[a.kind ?? ''] ?? 3) - (order[b.kind ?? ''] ?? 3))
-  const first = sorted.findIndex(({ kind }) => kind === 'ExternalSecret')
+  const first = sorted.findIndex(({ kind = '' }) => order[kind] === 6)
   const cut = first < 0 ? sorted.length : first
   for (const object of sorted.slice(0, cut)) await apply(cluster, namespace, object)
   await storesSeen(test, cluster, namespace)
   for (const object of sorted.slice(cut)) await apply(cluster, namespace, object)
-  const look = (): Promise<Snapshot> => snapshot(cluster, test, namespace, inputs)
+  const look = async (): Promise<Snapshot> => ({
+    ...(await snapshot(cluster, test, namespace, inputs)),
+    ...(test.observe === undefined ? {} : { provider: await observe(test.observe, world) }),
+  })
   const found = (await settled(test.expect.results[0], look)).map((text) => `0 ${text}`)
   for (const [index, step] of (test.steps ?? []).entries()) {
     await state(step.provider, world)

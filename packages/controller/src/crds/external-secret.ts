@@ -33,7 +33,8 @@ const remoteRef: Schema = record(
 
 const storeRef: Schema = record({ kind: word('SecretStore', 'ClusterSecretStore'), name: objectName })
 
-const generatorRef: Schema = record(
+/** A generator. */
+export const generatorRef: Schema = record(
   {
     apiVersion: withDefault(text(), 'generators.external-secrets.io/v1alpha1'),
     kind: text(),
@@ -41,6 +42,12 @@ const generatorRef: Schema = record(
   },
   ['kind', 'name'],
 )
+
+/** Keys changed by a pattern. */
+export const rewriteRegexp: Schema = record({ source: text(), target: text() }, ['source', 'target'])
+
+/** Keys changed by a template. */
+export const rewriteTransform: Schema = record({ template: text() }, ['template'])
 
 const rewrite: Schema = record(
   {
@@ -51,8 +58,8 @@ const rewrite: Schema = record(
       priorityPolicy: withDefault(word('IgnoreNotFound', 'Strict'), 'Strict'),
       strategy: withDefault(word('Extract', 'JSON'), 'Extract'),
     }),
-    regexp: record({ source: text(), target: text() }, ['source', 'target']),
-    transform: record({ template: text() }, ['template']),
+    regexp: rewriteRegexp,
+    transform: rewriteTransform,
   },
   [],
   { minProperties: 1, maxProperties: 1 },
@@ -68,7 +75,8 @@ const templateObject: Schema = record(
   ['items', 'name'],
 )
 
-const template: Schema = record({
+/** The template of an ExternalSecret or a PushSecret. */
+export const template: Schema = record({
   data: mapOf(),
   engineVersion: withDefault(word('v2'), 'v2'),
   mergePolicy: withDefault(word('Replace', 'Merge'), 'Replace'),

@@ -2,6 +2,7 @@ import type { Manifest } from '@sealkit/core/manifest'
 import { clusterExternalSecretCrd } from './cluster-external-secret.ts'
 import { externalSecretCrd } from './external-secret.ts'
 import { generatorCrds } from './generators.ts'
+import { pushSecretCrd } from './push-secret.ts'
 import { sealedSecretCrd } from './sealed-secret.ts'
 import { clusterSecretStoreCrd, secretStoreCrd } from './secret-store.ts'
 
@@ -14,7 +15,14 @@ export function crds(...families: readonly CrdFamily[]): Manifest[] {
   return [
     ...(wanted('sealed-secrets') ? [sealedSecretCrd()] : []),
     ...(wanted('external-secrets')
-      ? [externalSecretCrd(), secretStoreCrd(), clusterSecretStoreCrd(), clusterExternalSecretCrd(), ...generatorCrds()]
+      ? [
+          externalSecretCrd(),
+          secretStoreCrd(),
+          clusterSecretStoreCrd(),
+          clusterExternalSecretCrd(),
+          pushSecretCrd(),
+          ...generatorCrds(),
+        ]
       : []),
   ]
 }

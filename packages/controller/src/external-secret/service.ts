@@ -9,7 +9,12 @@ import type { RecordEvent } from '../event.ts'
 import { errorFields, type Log } from '../log.ts'
 import type { Controller } from '../manager.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
+<<<<<<< HEAD
 import { externalSecretRender, storeTextRender } from '../render.ts'
+=======
+import { pushSecretController } from '../push-secret/controller.ts'
+import { externalSecretRender } from '../render.ts'
+>>>>>>> e2106b7 (Push Secrets to stores: PushSecrets as External Secrets keeps them, with what was pushed in the status)
 import { type SecretStoreController, secretStoreController } from '../secret-store/controller.ts'
 import type { ExternalSecretSettings } from '../settings.ts'
 import { clusterAccess, type MintToken } from './access.ts'
@@ -61,15 +66,16 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
     stores.set(kind, secretStoreController({ ...options, ...settings, ...own }))
   }
   const above = settings.clusterExternalSecrets ? clusterController(options, onWatchError) : null
+  const resolve = {
+    sessions,
+    render: templates.render,
+    requireReady: settings.floodGate,
+    controllerClass: settings.controllerClass,
+  }
   controller = externalSecretController({
     ...options,
     ...settings,
-    resolve: {
-      sessions,
-      render: templates.render,
-      requireReady: settings.floodGate,
-      controllerClass: settings.controllerClass,
-    },
+    resolve,
     access,
     onUnavailable: (externalSecret) => {
       for (const [kind, { probe }] of stores) {
@@ -84,8 +90,11 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
     onWatchError,
     ...(above === null ? {} : { onChange: (object) => above.childChanged(object) }),
   })
+  const push = settings.pushSecrets
+    ? pushSecretController({ ...options, ...settings, resolve: { ...resolve, cluster: access }, duration, onWatchError })
+    : null
   return {
-    controllers: [...stores.values(), controller, ...(above === null ? [] : [above])],
+    controllers: [...stores.values(), controller, above, push].filter((each) => each !== null),
     async close() {
       controller?.close()
       await Promise.all([sessions.close(), templates.close(), storeTexts.close()])

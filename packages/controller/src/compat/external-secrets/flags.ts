@@ -41,7 +41,7 @@ export const flags: readonly Flag[] = [
       'Enable leader election for controller manager. Enabling this will ensure there is only one active controller manager.',
   },
   { name: 'enable-managed-secrets-caching', type: 'flag', default: 'true', usage: unused },
-  { name: 'enable-push-secret-reconciler', type: 'flag', default: 'true', usage: unused },
+  { name: 'enable-push-secret-reconciler', type: 'flag', default: 'true', usage: 'Enable push secret reconciler.' },
   { name: 'enable-secret-store-reconciler', type: 'flag', default: 'true', usage: unused },
   { name: 'enable-secrets-caching', type: 'flag', default: 'false', usage: unused },
   {
@@ -94,6 +94,7 @@ export function externalSecretSettings(values: FlagValues): ExternalSecretSettin
     floodGate: values.flag('enable-flood-gate'),
     clusterStores: values.flag('enable-cluster-store-reconciler') && namespace === '',
     clusterExternalSecrets: values.flag('enable-cluster-external-secret-reconciler') && namespace === '',
+    pushSecrets: values.flag('enable-push-secret-reconciler'),
     leftDelimiter: values.text('template-left-delimiter'),
     rightDelimiter: values.text('template-right-delimiter'),
     healthAddress: values.text('live-addr'),

@@ -1,0 +1,13 @@
+export { type PushStore, refersTo } from './entries.ts'
+export {
+  type DeleteJob,
+  deletePushed,
+  type PushContext,
+  type PushedEntry,
+  type PushedState,
+  type PushJob,
+  type PushOutcome,
+  pushData,
+} from './push.ts'
+export { generatedValues, secretValues, templatedValues } from './source.ts'
+export { type PushEntry, type PushSecret, type PushSource, type PushStoreRef, readPushSecret } from './spec.ts'
