@@ -9,12 +9,9 @@ import type { RecordEvent } from '../event.ts'
 import { errorFields, type Log } from '../log.ts'
 import type { Controller } from '../manager.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
-<<<<<<< HEAD
-import { externalSecretRender, storeTextRender } from '../render.ts'
-=======
 import { pushSecretController } from '../push-secret/controller.ts'
-import { externalSecretRender } from '../render.ts'
->>>>>>> e2106b7 (Push Secrets to stores: PushSecrets as External Secrets keeps them, with what was pushed in the status)
+import { externalSecretRender, storeTextRender } from '../render.ts'
+
 import { type SecretStoreController, secretStoreController } from '../secret-store/controller.ts'
 import type { ExternalSecretSettings } from '../settings.ts'
 import { clusterAccess, type MintToken } from './access.ts'
@@ -91,7 +88,7 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
     ...(above === null ? {} : { onChange: (object) => above.childChanged(object) }),
   })
   const push = settings.pushSecrets
-    ? pushSecretController({ ...options, ...settings, resolve: { ...resolve, cluster: access }, duration, onWatchError })
+    ? pushSecretController({ ...options, ...settings, resolve, access, duration, onWatchError })
     : null
   return {
     controllers: [...stores.values(), controller, above, push].filter((each) => each !== null),

@@ -1,5 +1,6 @@
 import { type Cluster, type ClusterObject, isKubernetesError, type Key, keyOf, resources } from '@sealkit/kubernetes'
 import {
+  type ClusterAccess,
   deletePushed,
   generatedValues,
   type PushContext,
@@ -15,6 +16,7 @@ import {
   templatedValues,
 } from '@sealkit/resolver'
 import type { RecordEvent } from '../event.ts'
+import type { AccessNeed } from '../external-secret/access.ts'
 import { syncedResourceVersion } from '../external-secret/hash.ts'
 import { errorFields, errorMessage, type Log } from '../log.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
@@ -27,7 +29,9 @@ export interface PushSecretContext {
   readonly cluster: Cluster
   /** The PushSecret as the informer saw it; null when it is gone. */
   readonly pushSecret: (key: Key) => ClusterObject | null
-  readonly resolve: Omit<ResolveContext, 'signal'>
+  readonly resolve: Omit<ResolveContext, 'signal' | 'cluster'>
+  /** What of the cluster stores and templates see. */
+  readonly access: (need: AccessNeed) => ClusterAccess
   /** Milliseconds of a Go duration. */
   readonly duration: (text: string) => number
   readonly recordEvent: RecordEvent
@@ -50,7 +54,9 @@ export function reconcilePushSecret(context: PushSecretContext): Reconcile {
   return async (key, signal) => {
     const seen = context.pushSecret(key)
     if (seen === null) return {}
-    const job: Job = { object: seen, pushSecret: await readSpec(context, seen), push: { ...context.resolve, signal } }
+    const cluster = context.access({ since: context.resolve.sessions.moment() })
+    const push = { ...context.resolve, cluster, signal }
+    const job: Job = { object: seen, pushSecret: await readSpec(context, seen), push }
     if (seen.metadata.deletionTimestamp !== undefined) return end(context, job)
     const object = await withFinalizer(context, job)
     const wait = untilDue(context, job)
