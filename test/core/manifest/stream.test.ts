@@ -19,6 +19,7 @@ const streams: Readonly<Record<string, readonly [string | Uint8Array, readonly s
   'braces and quotes in strings': ['{"metadata":{"name":"}{\\"]"}}{"metadata":{"name":"b"}}', ['}{"]', 'b']],
   'YAML documents': ['metadata: {name: a}\n---\nmetadata: {name: b}\n', ['a', 'b']],
   'empty documents': ['---\n\n---\n# c\n---\nmetadata: {name: a}\n--- # comment\n', ['a']],
+  'a directive, and the end of a document': ['%YAML 1.1\n---\nmetadata: {name: a}\n---\n# c\n...\n', ['a']],
   CRLF: ['metadata:\r\n  name: a\r\n---\r\nmetadata: {name: b}', ['a', 'b']],
   'a list': [`{"kind":"List","items":[${one},${one}]}`, ['a', 'a']],
   'a list without kind': [`{"items":[${one}]}`, ['a']],
@@ -45,6 +46,11 @@ const noSecrets = 'no secrets found. Ensure the input is valid and UTF-8 encoded
 /** Streams that cannot be read: the code, and what kubeseal says. */
 const refused: Readonly<Record<string, readonly [string | Uint8Array, string, string | RegExp]>> = {
   'plain text': ['foo', 'INVALID_MANIFEST', noSecrets],
+  'JSON of a wrong type behind a tab': [
+    '\n\t{"metadata":{"name":1}}',
+    'INVALID_MANIFEST',
+    'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string',
+  ],
   'a number': ['1', 'INVALID_MANIFEST', noSecrets],
   'an array': ['[]', 'INVALID_MANIFEST', noSecrets],
   'broken YAML': ['a: [', 'INVALID_MANIFEST', noSecrets],

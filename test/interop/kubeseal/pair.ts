@@ -119,16 +119,19 @@ async function listing(folder: string): Promise<Record<string, string>> {
 
 /** Every ciphertext in a text replaced by its label and plaintext, so that two sealings of the same value are equal. */
 export async function decrypted(text: string, keyRing: KeyRing): Promise<string> {
-  const found = new Set(text.match(/[A-Za-z0-9+/]{340,}={0,2}/g) ?? [])
+  const found = new Set(text.match(/[A-Za-z0-9+/]{190,}={0,2}/g) ?? [])
   let plain = text
   for (const item of found) plain = plain.replaceAll(item, await decryptedItem(item, keyRing))
   return plain
 }
 
+/** What a value may have been sealed for: every name and namespace that the command lines can lead to. */
 const places = [
-  ...['a', 'b', 'x', 'true', '10', '31', 'default', 'other', 'ctx'].flatMap((namespace) => [
+  ...['b', 'a', 'x', 'true', '10', '31', 'default', 'other', 'ctx', '\u00dc'].flatMap((namespace) => [
+    ...['a', 'x', 'b', 'y', 'true', '10', 'cm', 'other', 'A B/c', 'Not A Name', 'A B'].map((name) =>
+      label('strict', namespace, name),
+    ),
     label('namespace-wide', namespace, ''),
-    ...['a', 'b', 'x', 'y', 'true', '10', 'cm', 'other'].map((name) => label('strict', namespace, name)),
   ]),
   label('cluster-wide', '', ''),
 ]
@@ -137,6 +140,8 @@ async function decryptedItem(item: string, keyRing: KeyRing): Promise<string> {
   for (const place of places) {
     try {
       const plaintext = await keyRing.unseal(Buffer.from(item, 'base64'), place)
+      // What fits once fits the next items too.
+      places.unshift(...places.splice(places.indexOf(place), 1))
       return `<${Buffer.from(place).toString()}: ${JSON.stringify(Buffer.from(plaintext).toString('latin1'))}>`
     } catch {
       // Another label.

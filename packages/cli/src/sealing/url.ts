@@ -26,11 +26,8 @@ export async function fetchUrl(source: string, env: Env): Promise<Uint8Array> {
 }
 
 function parseUrl(source: string): URL {
-  try {
-    return new URL(source)
-  } catch {
-    throw failed(`parse "${source}": invalid URL`)
-  }
+  if (URL.canParse(source)) return new URL(source)
+  throw failed(`Get ${JSON.stringify(source)}: no Host in request URL`)
 }
 
 type Response = Awaited<ReturnType<ReturnType<typeof httpTransport>['request']>>

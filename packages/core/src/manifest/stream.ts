@@ -68,6 +68,7 @@ class StreamReader {
 
   /** Reads JSON objects; what is left when the text turns out to be no JSON is for {@link readYaml}. */
   readJson(text: string): string {
+    let from = 0
     let at = skipSpace(text, 0)
     while (at < text.length) {
       const end = endOfValue(text, at)
@@ -76,9 +77,10 @@ class StreamReader {
         // After two objects there is no doubt any more that the stream is JSON.
         if (this.#documents > 1) throw error
         this.#jsonError = error
-        return text.slice(at)
+        return text.slice(spaceEnd(text, from))
       }
       this.#documents++
+      from = end
       at = skipSpace(text, end)
     }
     return ''
@@ -96,14 +98,19 @@ class StreamReader {
   async readYaml(input: string | Uint8Array): Promise<void> {
     const { readDocument, splitDocuments } = await import('./yaml.ts')
     for (const document of splitDocuments(input)) {
+      // What was wrong with the text as JSON counts for its first document only.
+      const jsonError = this.#jsonError
+      this.#jsonError = undefined
+      if (typeof document === 'string' && isBlank(document)) continue
       try {
         if (document instanceof CoreError) throw document
         const node = readDocument(document, this.#strict ? undefined : this.#type)
-        const error = this.#add(node, (cause) => this.#jsonError ?? unmarshalError(cause))
+        const error = this.#add(node, (cause) => jsonError ?? unmarshalError(cause))
         if (error !== undefined) throw error
       } catch (error) {
         if (!(error instanceof CoreError) || error.code === 'INVALID_MANIFEST' || error.code === 'INVALID_BASE64')
           throw error
+        if (jsonError !== undefined && jsonError.code !== 'JSON_SYNTAX') throw jsonError
         this.#broken ??= { number: this.#documents + 1, cause: error }
       }
       this.#documents++
@@ -163,6 +170,16 @@ function isZero(type: ObjectType, object: Readonly<Record<string, unknown>>): bo
     if (field.type.kind === 'object') return isZero(field.type, value as Record<string, unknown>)
     return value === '' || value === 0 || value === false
   })
+}
+
+/** Comments, directives and end marks alone: upstream cannot read them, and drops them as it drops what is broken. */
+function isBlank(document: string): boolean {
+  return /^(?:[ \t]*(?:#.*)?\n|%.*\n|\.\.\.[ \t]*\n)*$/.test(document)
+}
+
+/** White space up to the first line break, which is all that upstream skips when it goes on with YAML. */
+function spaceEnd(text: string, from: number): number {
+  return from + (/^[^\S\n]*\n?/.exec(text.slice(from))?.[0].length ?? 0)
 }
 
 function skipSpace(text: string, from: number): number {

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 import { KubernetesError } from '../error.ts'
 import { type Session, type SessionSource, sessionSource } from './credentials.ts'
 import { emptyKubeconfig, type Kubeconfig, mergeKubeconfigs, readKubeconfig } from './kubeconfig.ts'
-import { type ConfigOverrides, confirmUsable, type Selection, select } from './select.ts'
+import { type ConfigOverrides, confirmUsable, type Selection, select, selectLoosely } from './select.ts'
 
 /** All that a transport needs to reach one API server. */
 export interface ConnectionConfig {
@@ -181,7 +181,7 @@ function namespaceOf(
 ): { namespace: string; overridden: boolean } {
   if (overrides.namespace) return { namespace: overrides.namespace, overridden: true }
   try {
-    const selection = select(config, overrides)
+    const selection = selectLoosely(config, overrides)
     confirmUsable(config, selection)
     const namespace = selection.context.namespace || (pod?.namespace() ?? 'default')
     return { namespace, overridden: false }

@@ -66,14 +66,20 @@ const contextFlags = ['cluster', 'user', 'namespace'] as const
  * @throws KUBECONFIG_INVALID with client-go's texts (`context "x" does not exist`, ...)
  */
 export function select(config: Kubeconfig, overrides: ConfigOverrides): Selection {
+  const selection = selectLoosely(config, overrides)
+  // client-go looks for the user first, then the context, then the cluster, and reports the first that is missing.
+  if (overrides.user && !config.users.has(selection.userName)) missing('auth info', selection.userName)
+  if (overrides.context && !config.contexts.has(selection.contextName)) missing('context', selection.contextName)
+  if (overrides.cluster && !config.clusters.has(selection.clusterName)) missing('cluster', selection.clusterName)
+  return selection
+}
+
+/** Chooses like {@link select}, and leaves what is missing to {@link confirmUsable}. */
+export function selectLoosely(config: Kubeconfig, overrides: ConfigOverrides): Selection {
   const contextName = overrides.context || config.currentContext
   const context = { ...config.contexts.get(contextName), ...given(overrides, contextFlags) }
   const userName = context.user ?? ''
   const clusterName = context.cluster ?? ''
-  // client-go looks for the user first, then the context, then the cluster, and reports the first that is missing.
-  if (overrides.user && !config.users.has(userName)) missing('auth info', userName)
-  if (overrides.context && !config.contexts.has(contextName)) missing('context', contextName)
-  if (overrides.cluster && !config.clusters.has(clusterName)) missing('cluster', clusterName)
   const user = overrideUser(config.users.get(userName), overrides)
   return { contextName, clusterName, userName, context, user, cluster: overrideCluster(config, clusterName, overrides) }
 }

@@ -15,6 +15,7 @@ import { failure, fileFailure } from './failure.ts'
 import type { Call } from './main.ts'
 import { print } from './print.ts'
 import { sealAll } from './seal.ts'
+import { checkKind, readTyped } from './typed.ts'
 
 /**
  * Adds the input's items, and its labels, annotations and templates, to a SealedSecret in a file. Name, namespace and
@@ -23,8 +24,10 @@ import { sealAll } from './seal.ts'
 export async function merge(call: Call, publicKey: PublicKey): Promise<void> {
   const path = resolve(call.io.cwd, call.values.text('merge-into'))
   const file = readTarget(path, call.values.text('merge-into'))
-  const targets = await readManifests(sealedSecretObject, file)
+  const targets = await readTyped(file)
   const target = targets.find(({ kind = 'SealedSecret' }) => kind === 'SealedSecret')
+  const [first] = targets
+  if (target === undefined && first !== undefined) checkKind(first)
   if (target === undefined) throw failure('no SealedSecret found in the file of --merge-into')
   const updates = await sealFor(target, call, publicKey)
   const text = new TextDecoder().decode(file)

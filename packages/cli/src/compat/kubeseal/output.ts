@@ -1,4 +1,5 @@
-import { extname, resolve } from 'node:path'
+import { accessSync, constants } from 'node:fs'
+import { dirname, extname, resolve } from 'node:path'
 import { replaceFile } from '../../file.ts'
 import type { Io } from '../../io.ts'
 import { fileFailure } from './failure.ts'
@@ -21,6 +22,7 @@ export class Output {
     const inPlace = rotates ? values.text('secret-file') : ''
     this.#io = io
     this.#path = values.text('sealed-secret-file') || inPlace
+    if (this.#path !== '') checkFolder(this.#path, io)
     this.format = ['.yaml', '.yml'].includes(extname(this.#path)) ? 'yaml' : values.text('format')
   }
 
@@ -38,5 +40,14 @@ export class Output {
     } catch (error) {
       throw fileFailure(error, 'open', this.#path)
     }
+  }
+}
+
+/** Upstream makes its temporary file first of all, so that an output that cannot be written is the first thing said. */
+function checkFolder(path: string, io: Io): void {
+  try {
+    accessSync(dirname(resolve(io.cwd, path)), constants.W_OK)
+  } catch (error) {
+    throw fileFailure(error, 'open', path)
   }
 }

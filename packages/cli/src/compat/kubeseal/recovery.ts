@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { CoreError } from '@sealkit/core'
-import { decodeBase64, type Manifest, readManifests, sealedSecretObject, secretType } from '@sealkit/core/manifest'
+import { decodeBase64, type Manifest, readManifests, secretType } from '@sealkit/core/manifest'
 import type { PrivateKey } from '@sealkit/core/platform'
 import { KeyRing, parsePrivateKey, sealingKey, unsealManifest } from '@sealkit/core/sealed'
 import type { Io } from '../../io.ts'
@@ -9,25 +9,20 @@ import { lazyRender } from '../../sealing/render.ts'
 import { failure, fileFailure } from './failure.ts'
 import type { Call } from './main.ts'
 import { print } from './print.ts'
+import { checkKind, readTyped } from './typed.ts'
 
 /** Decrypts SealedSecrets with private keys from files and prints the Secrets. No cluster is asked. */
 export async function recover({ values, io, input, output }: Call): Promise<void> {
   const keys: PrivateKey[] = []
   for (const path of values.list('recovery-private-key')) keys.push(...(await readKeys(path, io)))
   const keyRing = new KeyRing(await Promise.all(keys.map(sealingKey)))
-  const sealedSecrets = await readManifests(sealedSecretObject, await input())
+  const sealedSecrets = await readTyped(await input())
   // Upstream prints a Secret without a name.
   if (sealedSecrets.length === 0) throw failure('no sealed secrets found in the input')
   for (const sealedSecret of sealedSecrets) {
     checkKind(sealedSecret)
     output.write(await print(secretType, await recovered(sealedSecret, keyRing), output.format))
   }
-}
-
-function checkKind({ kind = '', apiVersion = '' }: Manifest): void {
-  if (kind === '' || kind === 'SealedSecret') return
-  const type = `${apiVersion.slice(apiVersion.indexOf('/') + 1)}.${kind}`
-  throw failure(`converting (${type}) to (v1alpha1.SealedSecret): unknown conversion`)
 }
 
 async function recovered(sealedSecret: Manifest, keyRing: KeyRing): Promise<Manifest> {

@@ -46,13 +46,25 @@ export async function* sealAll(call: Call, publicKey: PublicKey, override: Overr
 
 async function namespaceFor(declared: string, values: FlagValues, io: Io): Promise<string> {
   const asked = values.text('namespace')
-  if (asked !== '' && declared !== '' && asked !== declared) {
+  if (declared !== '' && (asked === '' || asked === declared)) return declared
+  // Without a usable configuration there is no namespace, and the Secret must declare one.
+  const chosen = await chosenNamespace(values, io)
+  if (declared !== '' && chosen !== '' && chosen !== declared) {
     throw failure(
-      `namespace mismatch: input secret is in namespace ${quote(declared)} but ${quote(asked)} was specified`,
+      `namespace mismatch: input secret is in namespace ${quote(declared)} but ${quote(chosen)} was specified`,
     )
   }
-  if (asked !== '' || declared !== '') return declared || asked
+  return declared || chosen
+}
+
+/**
+ * The namespace of the flag, the context or the pod. A kubeconfig that was named and cannot be read makes even the flag
+ * count for nothing; that of the home folder is not read for it.
+ */
+async function chosenNamespace(values: FlagValues, io: Io): Promise<string> {
+  const asked = values.text('namespace')
+  const named = values.text('kubeconfig') !== '' || (io.env['KUBECONFIG'] ?? '') !== ''
+  if (asked !== '' && !named) return asked
   const { contextNamespace } = await import('./cluster.ts')
-  // Without a usable configuration there is no namespace, and the Secret must declare one.
   return contextNamespace(values, io).catch(() => '')
 }
