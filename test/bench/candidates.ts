@@ -233,7 +233,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
 }
 
-/** Prints one figure of each candidate, the ratio of the first two, and the goal: of the ratio or of ours. */
+/** Prints one figure of each candidate, the ratio of the two where both are there, and the goal: of the ratio or of ours. */
 export function figure(
   what: string,
   values: readonly number[],
@@ -241,8 +241,8 @@ export function figure(
 ): void {
   const [own = Number.NaN, theirs] = values
   const show = (value: number): string => `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${unit}`
-  const parts = [`ours ${show(own)}`]
-  if (theirs !== undefined) parts.push(`real ${show(theirs)}`, `ratio ${(own / theirs).toFixed(3)}`)
+  const parts = theirs === undefined ? [show(own)] : [`ours ${show(own)}`, `real ${show(theirs)}`]
+  if (theirs !== undefined) parts.push(`ratio ${(own / theirs).toFixed(3)}`)
   if (ratio !== undefined) parts.push(`(goal: ratio <= ${ratio})`)
   if (atMost !== undefined) parts.push(`(goal: ours <= ${show(atMost)})`)
   console.log(`${what.padEnd(52)} ${parts.join(', ')}`)
