@@ -1,5 +1,5 @@
 import { BLOCK_WASM } from './block.wasm.ts'
-import type { ByteString } from './bytes.ts'
+import { type ByteString, toBytes } from './bytes.ts'
 
 // Skipping objects and arrays is what a search spends its time in. In long texts WebAssembly does it, 16 bytes at a
 // time (block.wat); nothing is compiled before there is one.
@@ -15,7 +15,7 @@ export type Scan = 'auto' | 'simd' | 'plain'
 const SMALLEST = 16 * 1024
 /** A longer text is not copied. */
 const LARGEST = 64 * 1024 * 1024
-/** Memory beyond this is let go after a search. */
+/** A memory that has held more is let go after a search. */
 const KEPT = 4 * 1024 * 1024
 /**
  * How many times its own length a search may copy. A search that goes to and fro between a text and long parts of it
@@ -46,6 +46,8 @@ const state = {
   machine: undefined as Machine | undefined,
   /** The text that is in the memory. */
   loaded: '',
+  /** How much of the memory texts have taken. */
+  used: 0,
   smallest: SMALLEST,
   /** How many bytes may still be copied. */
   budget: 0,
@@ -56,54 +58,72 @@ export function hasSimd(): boolean {
   return machine() !== undefined
 }
 
-/**
- * Begins the search of a document, and copies it if it is long. True when that has shown that it is ASCII, and so its
- * own byte string.
- */
-export function beginSearch(document: string | Uint8Array, scan: Scan): boolean {
+/** Begins the search of a document, copies it if it is long, and gives its byte string. */
+export function beginSearch(document: string | Uint8Array, scan: Scan): ByteString {
   state.smallest = scan === 'auto' ? SMALLEST : scan === 'simd' ? 0 : Number.POSITIVE_INFINITY
   state.budget = scan === 'simd' ? Number.POSITIVE_INFINITY : document.length * COPIES
-  return typeof document === 'string' && document.length >= state.smallest && load(document, 'utf8')
+  const isLong = typeof document === 'string' && document.length >= state.smallest
+  return (isLong ? loadText(document) : undefined) ?? toBytes(document)
 }
 
-/** Ends a search: the memory keeps nothing of the document, and is let go when it is large. */
+/** Ends a search: the memory keeps nothing of the document, and is let go when that was large. */
 export function endSearch(): void {
-  const length = state.loaded.length
+  if (state.used > KEPT) state.machine = undefined
+  else state.machine?.bytes.fill(0, 0, state.used)
   state.loaded = ''
-  if (state.machine === undefined || length === 0) return
-  if (state.machine.bytes.length > KEPT) state.machine = undefined
-  else state.machine.bytes.fill(0, 0, length)
+  state.used = 0
 }
 
 /** As `blockEnd` of scan.ts, for long texts; -1 when it must be found character by character. */
 export function longBlockEnd(json: ByteString, start: number): number {
-  if (json.length < state.smallest || (json !== state.loaded && !load(json, 'latin1'))) return -1
+  if (json.length < state.smallest || (json !== state.loaded && !load(json))) return -1
   return state.machine?.blockEnd(start + 1, json.length) ?? -1
 }
 
-/** Copies a text into the memory; false when there is none for it, or it does not have one byte a character. */
-function load(text: string, encoding: 'latin1' | 'utf8'): boolean {
-  if (text.length > LARGEST || text.length > state.budget) return false
-  const { bytes } = roomFor(text.length + PADDING) ?? {}
-  if (bytes === undefined) return false
-  state.budget -= text.length
-  // Where a character takes more than one byte, more are written than there are characters: the padding has room.
-  const written = bytes.write(text, 0, encoding)
-  state.loaded = written === text.length ? text : ''
-  bytes.fill(0, state.loaded.length, Math.max(written, text.length + PADDING))
-  return written === text.length
+/** Copies a document into the memory as UTF-8, which gives its byte string too; undefined when it must be made elsewhere. */
+function loadText(text: string): ByteString | undefined {
+  // No character of a JavaScript string takes more than three bytes. What is not written is no memory yet.
+  const bytes = roomFor(text.length, 3 * text.length)
+  if (bytes === undefined) return undefined
+  const written = bytes.write(text, 0, 'utf8')
+  state.used = written
+  const isAscii = written === text.length
+  // A surrogate alone stands for a byte that is no UTF-8.
+  if (!isAscii && !text.isWellFormed()) return undefined
+  return hold(isAscii ? text : bytes.toString('latin1', 0, written))
 }
 
-function roomFor(length: number): Machine | undefined {
+/** Copies a byte string into the memory; false when there is none for it. */
+function load(text: ByteString): boolean {
+  const bytes = roomFor(text.length, text.length)
+  if (bytes === undefined) return false
+  bytes.write(text, 0, 'latin1')
+  hold(text)
+  return true
+}
+
+function hold(text: ByteString): ByteString {
+  state.budget -= text.length
+  state.loaded = text
+  state.used = Math.max(state.used, text.length)
+  state.machine?.bytes.fill(0, text.length, text.length + PADDING)
+  return text
+}
+
+/** The memory, of at least a size and the padding; undefined when a text of so many characters is too long for it. */
+function roomFor(length: number, size: number): Buffer | undefined {
+  if (length > LARGEST || length > state.budget) return undefined
   const found = machine()
-  if (found === undefined || found.bytes.length >= length) return found
+  if (found === undefined) return undefined
+  const missing = size + PADDING - found.bytes.length
+  if (missing <= 0) return found.bytes
   try {
-    found.memory.grow(Math.ceil((length - found.bytes.length) / PAGE))
+    found.memory.grow(Math.ceil(missing / PAGE))
   } catch {
     return undefined
   }
   found.bytes = Buffer.from(found.memory.buffer)
-  return found
+  return found.bytes
 }
 
 function machine(): Machine | undefined {

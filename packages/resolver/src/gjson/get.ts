@@ -36,9 +36,8 @@ export function get(json: string | Uint8Array, path: string, scan: Scan = 'auto'
 }
 
 function search(json: string | Uint8Array, path: string, scan: Scan): Value {
-  const isBytes = beginSearch(json, scan)
   try {
-    return find(isBytes && typeof json === 'string' ? json : toBytes(json), toBytes(path))
+    return find(beginSearch(json, scan), toBytes(path))
   } catch (error) {
     // A caller that is itself deep in its stack leaves less of it than the limit of levels counts on.
     if (error instanceof RangeError) return MISSING
