@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { crds } from '@sealkit/controller'
 import { type ApiServer, resources } from '@sealkit/kubernetes'
 import { type ControlPlane, startControlPlane } from '../servers/controlplane.ts'
-import { answers, freePort, type Server, startServer } from '../servers/process.ts'
 import { available } from '../servers/programs.ts'
+import { looked, pemOf, startChild } from './child.ts'
 import {
   clientOf,
   foreignKey,
@@ -21,53 +21,6 @@ import {
 } from './cluster.ts'
 
 const entry = fileURLToPath(new URL('../../packages/controller/src/bin/sealed-secrets-controller.ts', import.meta.url))
-
-interface Child {
-  readonly server: Server
-  readonly url: string
-  readonly metricsUrl: string
-}
-
-/** The command line of Sealed Secrets' controller as a process of its own. */
-async function startChild(plane: ControlPlane): Promise<Child> {
-  const [api, metrics] = [await freePort(), await freePort()]
-  const url = `http://127.0.0.1:${api}`
-  const args = [
-    '--conditions=source',
-    entry,
-    `--kubeconfig=${plane.kubeconfig}`,
-    `--listen-addr=127.0.0.1:${api}`,
-    `--listen-metrics-addr=127.0.0.1:${metrics}`,
-    '--key-size=2048',
-  ]
-  const server = await startServer({
-    name: 'sealed-secrets-controller',
-    command: process.execPath,
-    args,
-    env: { POD_NAMESPACE: 'kube-system' },
-    ready: () => answers(`${url}/readyz`),
-  })
-  return { server, url, metricsUrl: `http://127.0.0.1:${metrics}/metrics` }
-}
-
-async function pemOf({ url }: Child): Promise<string> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
-    const response = await fetch(`${url}/v1/cert.pem`)
-    const text = await response.text()
-    if (response.ok) return text
-  }
-  throw new Error('the controller made no key')
-}
-
-/** Resolves when the controller has looked at so many SealedSecrets. */
-async function looked({ metricsUrl }: Child, count: number): Promise<void> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
-    const text = await (await fetch(metricsUrl)).text()
-    const seen = Number(/^sealed_secrets_controller_unseal_requests_total (\d+)$/m.exec(text)?.[1])
-    if (seen >= count) return
-  }
-  throw new Error(`the controller did not look at ${count} SealedSecrets`)
-}
 
 /** resourceVersions of everything that the controller may write. */
 async function versions(cluster: ApiServer): Promise<string[]> {
@@ -202,13 +155,13 @@ const cases: Readonly<Record<string, (plane: ControlPlane, cluster: ApiServer) =
     const key = { namespace: 'default', name: 'replicated' }
     await cluster.create(resources.sealedSecret, await seal(pem, { ...key, stringData: { a: '1' } }))
     await untilSynced(cluster, key, 'True')
-    assert.match(first.log(), /leading identity=one/)
+    assert.match(first.log(), /leading identity=one_/)
     assert.ok(!second.log().includes('leading'))
     await first.stop()
     const next = { namespace: 'default', name: 'replicated-next' }
     await cluster.create(resources.sealedSecret, await seal(pem, { ...next, stringData: { a: '1' } }))
     await untilSynced(cluster, next, 'True')
-    assert.match(second.log(), /leading identity=two/)
+    assert.match(second.log(), /leading identity=two_/)
     await second.stop()
   },
 

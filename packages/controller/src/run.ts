@@ -62,13 +62,15 @@ export async function runController(options: RunOptions): Promise<void> {
     recorders.set(component, events)
     return (object, { type, reason, message }) => events.record(object, type, reason, message)
   }
+  const office: Office = { assert: () => undefined }
   let parts: Parts | null = null
   try {
-    parts = await assemble(options, metrics, recorder)
+    parts = await assemble(options, { metrics, recorder, office, now: options.now ?? ((): Date => new Date()) })
     let ready = false
     const ports = await serve(options, parts, { metrics, servers, isReady: () => ready })
+    const controllers = options.prepare?.(parts.controllers) ?? parts.controllers
     await runControllers({
-      controllers: options.prepare?.(parts.controllers) ?? parts.controllers,
+      controllers: controllers.map((controller) => inOffice(controller, office)),
       log,
       metrics: metrics.queue,
       signal,
@@ -76,7 +78,7 @@ export async function runController(options: RunOptions): Promise<void> {
         ready = true
         options.onReady?.(ports)
       },
-      whenLeading: leadership(options),
+      whenLeading: leadership(options, office),
     })
   } finally {
     await Promise.all(servers.map((server) => server.close()))
@@ -99,20 +101,17 @@ interface Assembly {
   readonly metrics: Metrics
   /** An event recorder for one component. */
   readonly recorder: (component: string) => RecordEvent
+  readonly office: Office
   readonly now: () => Date
 }
 
-async function assemble(
-  options: RunOptions,
-  metrics: Metrics,
-  recorder: (component: string) => RecordEvent,
-): Promise<Parts> {
-  const { cluster, log, now = (): Date => new Date() } = options
-  const assembly = { metrics, recorder, now }
+async function assemble(options: RunOptions, assembly: Assembly): Promise<Parts> {
+  const { cluster, log } = options
+  const { recorder, office, now } = assembly
   const controllers: Controller[] = []
   const sealed = await sealedPart(options, assembly)
   if (sealed !== null) {
-    controllers.push({ ...sealed.controller, background: (leading) => sealed.renew(leading) })
+    controllers.push({ ...sealed.controller, background: (leading) => sealed.renew(leading, () => office.assert()) })
   }
   const external = await externalPart(options, assembly)
   if (external !== null) controllers.push(...external.controllers)
@@ -134,7 +133,8 @@ async function sealedPart(
   const service = sealedSecretService({
     cluster,
     namespace: settings.namespace,
-    settings: settings.sealedSecrets,
+    // A replica that takes over needs the keys that the one before it made.
+    settings: { ...settings.sealedSecrets, watchKeys: settings.sealedSecrets.watchKeys || settings.leaderElection },
     metrics: metrics.sealedSecret,
     recordEvent: recorder('sealed-secrets'),
     log,
@@ -207,18 +207,43 @@ async function serve(
   return ports
 }
 
+/**
+ * How patiently replicas wait for each other: one that was killed is followed within 12 seconds, at most two tries and
+ * the duration after its last renewal. Milliseconds.
+ */
+const patience = { duration: 10_000, renewDeadline: 7_000, retryPeriod: 1_500 } as const
+
+/** Whether this replica may write. */
+interface Office {
+  /** Throws LEASE_LOST once another may lead. */
+  assert: () => void
+}
+
 /** Runs the work at once, or, with leader election, whenever this replica leads. */
-function leadership({ cluster, election = cluster, settings, log, signal }: RunOptions) {
+function leadership({ cluster, election = cluster, settings, log, signal }: RunOptions, office: Office) {
   return async (work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
     if (!settings.leaderElection) return work(signal)
     // Deployments of one namespace that take care of different kinds do not stand against each other.
     const kinds = [settings.sealedSecrets && 'sealed-secrets', settings.externalSecrets && 'external-secrets']
     const key = { namespace: settings.namespace, name: ['sealkit', ...kinds.filter((kind) => kind !== null)].join('-') }
-    const identity = settings.identity === '' ? randomBytes(8).toString('hex') : settings.identity
+    // Two processes of one pod, one after the other, are two candidates.
+    const identity = [settings.identity, randomBytes(8).toString('hex')].filter((part) => part !== '').join('_')
     const onError = (error: unknown): void => log.warn('lease not renewed', errorFields(error))
-    await lead({ cluster: election, key, identity, onError, signal }, async (leadership) => {
+    await lead({ cluster: election, key, identity, ...patience, onError, signal }, async (leadership) => {
+      office.assert = (): void => leadership.assertLeading()
       log.info('leading', { identity })
       await work(leadership.signal)
     })
+  }
+}
+
+/** A controller that starts no work once another may lead: timers of a process that was suspended come late. */
+function inOffice(controller: Controller, office: Office): Controller {
+  return {
+    ...controller,
+    reconcile(key, signal) {
+      office.assert()
+      return controller.reconcile(key, signal)
+    },
   }
 }

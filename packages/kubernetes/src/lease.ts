@@ -115,7 +115,8 @@ class Candidate {
     const { signal, random = Math.random } = this.#options
     while (!signal.aborted) {
       if (await this.#try()) return true
-      await sleep(this.#clock, this.#retryPeriod * (1 + 0.2 * random()), signal)
+      // A lease that lapses sooner is tried for at that moment: nobody waits out the rest of a period.
+      await sleep(this.#clock, Math.min(this.#retryPeriod * (1 + 0.2 * random()), this.#untilLapse()), signal)
     }
     return false
   }
@@ -222,8 +223,18 @@ class Candidate {
 
   /** True when the holder's own duration has passed since its last renewal was seen here. */
   #lapsed(): boolean {
+    return this.#heldFor() <= 0
+  }
+
+  #heldFor(): number {
     const held = (this.#spec().leaseDurationSeconds ?? 0) * 1000 || this.#duration
-    return this.#clock.now() - (this.#seen?.at ?? 0) >= held
+    return (this.#seen?.at ?? 0) + held - this.#clock.now()
+  }
+
+  /** Milliseconds until another's lease lapses, if it is not renewed; no bound where it is nobody's or lapsed. */
+  #untilLapse(): number {
+    const left = this.#holder() === '' ? 0 : this.#heldFor()
+    return left > 0 ? left : Number.POSITIVE_INFINITY
   }
 }
 

@@ -43,8 +43,8 @@ export interface SealedSecretService {
   handlers(isReady: () => boolean): SealedSecretsHandlers
   /** Reads the keys. Must be done before anything is reconciled. */
   prepare(): Promise<void>
-  /** Makes a key where there is none, and renews: for the one replica that leads. */
-  renew(signal: AbortSignal): Promise<void>
+  /** Makes a key where there is none, and renews: for the one replica that leads, of which `assertLeading` makes sure. */
+  renew(signal: AbortSignal, assertLeading: () => void): Promise<void>
   /** Ends the workers that render templates. */
   close(): Promise<void>
 }
@@ -92,7 +92,7 @@ export function sealedSecretService(options: SealedSecretServiceOptions): Sealed
     keyRing,
     handlers: (isReady) => handlers(keyRing, isReady),
     prepare: () => keys.load(),
-    renew: (signal) => renew(keys, log, signal),
+    renew: (signal, assertLeading) => renew({ keys, log, assertLeading }, signal),
     close: () => templates.close(),
   }
 }
@@ -160,13 +160,17 @@ function readManifest(text: string): Manifest {
 }
 
 /** Makes the first key and then one whenever the newest is older than the period. A failure is tried again. */
-async function renew(keys: SealingKeys, log: Log, signal: AbortSignal): Promise<void> {
+async function renew(
+  { keys, log, assertLeading }: { readonly keys: SealingKeys; readonly log: Log; readonly assertLeading: () => void },
+  signal: AbortSignal,
+): Promise<void> {
   let make = (): Promise<void> => keys.ensure()
   let wait = 0
   while (!signal.aborted) {
     await sleep(systemClock, wait, signal)
     if (signal.aborted) return
     try {
+      assertLeading()
       await make()
       const due = keys.renewalDelay()
       if (due === null) return

@@ -93,9 +93,16 @@ class ClusterKeys implements SealingKeys {
   }
 
   async ensure(): Promise<void> {
+    if (!this.#needsKey()) return
+    // Another replica may have made one since this one looked.
+    await this.load()
+    if (this.#needsKey()) await this.generate()
+  }
+
+  #needsKey(): boolean {
     const { keyRing, cutoff } = this.#options
     const newest = keyRing.newest()
-    if (newest === undefined || (cutoff !== null && newest.orderedAt < cutoff)) await this.generate()
+    return newest === undefined || (cutoff !== null && newest.orderedAt < cutoff)
   }
 
   async generate(): Promise<void> {
