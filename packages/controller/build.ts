@@ -36,8 +36,9 @@ execFileSync(
   [
     'build',
     ...programs.map((program) => join(here, `src/bin/${program}.ts`)),
-    // The worker of templates is a module of its own beside the chunks that start it.
+    // Threads start with modules of their own beside the chunks that start them.
     join(here, '../template/src/worker-entry.ts'),
+    join(here, 'src/api/manifest-worker.ts'),
     ...[
       '--conditions=source',
       '--target=node',

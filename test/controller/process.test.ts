@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -129,21 +130,41 @@ const cases: Readonly<Record<string, (plane: ControlPlane, cluster: ApiServer) =
 
   'key Secrets that hold no key never stop it': async (plane, cluster) => {
     const labels = { 'sealedsecrets.bitnami.com/sealed-secrets-key': 'active' }
-    const broken: Readonly<Record<string, object>> = {
-      'broken-empty': {},
-      'broken-text': { stringData: { 'tls.key': 'no key', 'tls.crt': 'no certificate' } },
-      'broken-half': { stringData: { 'tls.key': (await foreignKey()).privateKeyPem, 'tls.crt': '' } },
+    const [one, two] = [await foreignKey(), await foreignKey()]
+    const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'sec1', format: 'pem' })
+    const [head = '', ...body] = one.certificatePem.split('\n')
+    const broken: Readonly<Record<string, readonly [object, RegExp]>> = {
+      empty: [{}, /has no tls.key/],
+      text: [{ 'tls.key': 'no key', 'tls.crt': 'no certificate' }, /no private key found/],
+      half: [{ 'tls.key': one.privateKeyPem, 'tls.crt': '' }, /certificate/],
+      'no-certificate': [{ 'tls.key': one.privateKeyPem }, /has no tls.crt/],
+      garbage: [{ 'tls.key': one.privateKeyPem, 'tls.crt': [head, 'AAAA', ...body].join('\n') }, /certificate/],
+      curve: [{ 'tls.key': String(ec), 'tls.crt': one.certificatePem }, /of type ec, not RSA/],
+      swapped: [{ 'tls.key': one.certificatePem, 'tls.crt': one.privateKeyPem }, /no private key found/],
+      huge: [{ 'tls.key': 'x'.repeat(500_000), 'tls.crt': `${'-'.repeat(400_000)}\n` }, /no private key found/],
+      pair: [{ 'tls.key': one.privateKeyPem, 'tls.crt': two.certificatePem }, /not the certificate of tls.key/],
     }
-    for (const [name, content] of Object.entries(broken)) {
-      const metadata = { name, namespace: 'kube-system', labels }
-      await cluster.create(resources.secret, { apiVersion: 'v1', kind: 'Secret', metadata, ...content })
+    for (const [name, [stringData]] of Object.entries(broken)) {
+      const metadata = { name: `broken-${name}`, namespace: 'kube-system', labels }
+      await cluster.create(resources.secret, { apiVersion: 'v1', kind: 'Secret', metadata, stringData })
     }
     const child = await startChild(plane)
+    const pem = await pemOf(child)
+    assert.notEqual(pem, two.certificatePem, 'a certificate whose key nobody has is given out')
     const key = { namespace: 'default', name: 'beside-broken-keys' }
-    await cluster.create(resources.sealedSecret, await seal(await pemOf(child), { ...key, stringData: { a: '1' } }))
+    await cluster.create(resources.sealedSecret, await seal(pem, { ...key, stringData: { a: '1' } }))
     await untilSynced(cluster, key, 'True')
+    const paired = { namespace: 'default', name: 'sealed-for-the-key-of-a-wrong-pair' }
+    await cluster.create(resources.sealedSecret, await seal(one.certificatePem, { ...paired, stringData: { a: '1' } }))
+    await untilSynced(cluster, paired, 'True')
     await child.server.stop()
-    assert.match(child.server.output(), /Error reading key.*broken-text/)
+    const lines = child.server.output().split('\n')
+    for (const [name, [, text]] of Object.entries(broken)) {
+      const line = lines.find(
+        (each) => each.includes(`secret=broken-${name} `) || each.endsWith(`secret=broken-${name}`),
+      )
+      assert.match(line ?? '', text, name)
+    }
   },
 
   'of two replicas one writes, and the other goes on when it ends': async (_plane, cluster) => {

@@ -11,7 +11,6 @@ import {
   certificate,
   clientOf,
   foreignKey,
-  keySecret,
   seal,
   sealedSettings,
   startController,
@@ -22,7 +21,6 @@ import { applyCrd, startControlPlane } from '../../servers/controlplane.ts'
 import { freePort } from '../../servers/process.ts'
 import { available } from '../../servers/programs.ts'
 import { hostAddress, startProxied } from '../kubeseal/proxied.ts'
-import { cannotRun, startUpstream } from './upstream.ts'
 
 const at = (name: string, namespace = 'default'): { namespace: string; name: string } => ({ namespace, name })
 
@@ -132,60 +130,6 @@ test('the real kubeseal works online with our controller', async (t) => {
     assert.match(err, /unable to decrypt sealed secret/)
   })
 })
-
-test('a cluster goes from the real controller to ours and back without a Secret changing', async (t) => {
-  const programs = await available(t, 'etcd', 'kube-apiserver', 'sealed-secrets-controller')
-  if (programs === null) return
-  const reason = await cannotRun()
-  if (reason !== null) return t.skip(`sealed-secrets-controller: ${reason}`)
-  const plane = await startControlPlane({ crds: crds('sealed-secrets') })
-  t.after(() => plane.stop())
-  const cluster = await clientOf(plane)
-  t.after(() => cluster.close())
-  const names = Array.from({ length: 10 }, (_, index) => `moved-${index}`)
-  const versions = async (): Promise<unknown[]> =>
-    Promise.all(names.map(async (name) => (await cluster.get(resources.secret, at(name)))?.metadata.resourceVersion))
-
-  const upstream = await startUpstream(programs['sealed-secrets-controller'], plane, cluster)
-  t.after(() => upstream.stop())
-  const pem = await upstream.certificate()
-  for (const name of names) {
-    const sealed = await seal(pem, { ...at(name), type: 'Opaque', stringData: { a: name } })
-    await cluster.create(resources.sealedSecret, sealed)
-  }
-  for (const name of names) await untilSynced(cluster, at(name), 'True')
-  assert.deepEqual(
-    texts(await cluster.get(resources.secret, at('moved-3'))),
-    { a: 'moved-3' },
-    'upstream unseals what we seal',
-  )
-  await upstream.stop()
-  const before = await versions()
-
-  const ours = await startController(cluster, { sealedSecrets: sealedSettings(), metricsAddress: '127.0.0.1:0' })
-  assert.equal(await certificate(ours), pem, 'our controller goes on with the keys of upstream')
-  await looked(`http://127.0.0.1:${ours.ports.metrics}/metrics`, names.length)
-  await cluster.create(resources.secret, keySecret('ours', await foreignKey()))
-  await ours.stop()
-  assert.deepEqual(await versions(), before)
-
-  const back = await startUpstream(programs['sealed-secrets-controller'], plane, cluster)
-  t.after(() => back.stop())
-  const last = await seal(pem, { ...at('back'), type: 'Opaque', stringData: { a: '2' } })
-  await cluster.create(resources.sealedSecret, last)
-  await untilSynced(cluster, at('back'), 'True')
-  await back.stop()
-  assert.deepEqual(await versions(), before)
-})
-
-/** Resolves when our controller has looked at so many SealedSecrets. */
-async function looked(metrics: string, count: number): Promise<void> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
-    const text = await (await fetch(metrics)).text()
-    if (Number(/unseal_requests_total (\d+)/.exec(text)?.[1]) >= count) return
-  }
-  throw new Error('the controller did not look at every SealedSecret')
-}
 
 async function certificateAt(url: string): Promise<string> {
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {

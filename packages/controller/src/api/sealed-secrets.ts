@@ -84,6 +84,7 @@ async function respond(
 }
 
 function routes({ handlers, log }: SealedSecretsApiOptions): ReadonlyMap<string, Route> {
+  const withBody = bodies(log)
   const ok: Answer = { status: 200, headers: text, body: 'ok\n' }
   const table: Readonly<Record<string, Route>> = {
     '/healthz': { counted: false, limited: false, answer: () => ok },
@@ -96,7 +97,7 @@ function routes({ handlers, log }: SealedSecretsApiOptions): ReadonlyMap<string,
     '/v1/verify': {
       counted: true,
       limited: true,
-      answer: withBody(log, 'Error validating secret', async (content) => ({
+      answer: withBody('Error validating secret', async (content) => ({
         status: (await handlers.verify(content)) ? 200 : 409,
       })),
     },
@@ -104,7 +105,7 @@ function routes({ handlers, log }: SealedSecretsApiOptions): ReadonlyMap<string,
       counted: true,
       limited: true,
       // Upstream writes its JSON after the headers, so that clients see the sniffed type.
-      answer: withBody(log, 'Error rotating secret', async (content) => ({
+      answer: withBody('Error rotating secret', async (content) => ({
         status: 200,
         headers: text,
         body: await handlers.rotate(content),
@@ -119,34 +120,84 @@ function certificate(pem: Uint8Array | null): Answer {
   return { status: 500, headers: { ...text, 'x-content-type-options': 'nosniff' }, body: 'cannot get certificate\n' }
 }
 
-function withBody(
-  log: Log,
+type WithBody = (
   failure: string,
   handle: (content: Uint8Array) => Promise<Answer>,
-): (request: IncomingMessage) => Promise<Answer> {
-  return async (request) => {
-    const content = await readBody(request)
-    if (content === null) return { status: 413, headers: { connection: 'close' } }
+) => (request: IncomingMessage) => Promise<Answer>
+
+/** Answers requests by their bodies. Few are worked on at once, and those that wait take bounded memory together. */
+function bodies(log: Log): WithBody {
+  const held = { bytes: 0 }
+  const turn = takingTurns(mostAtOnce)
+  return (failure, handle) => async (request) => {
+    const body = await readBody(request, held)
     try {
-      return await handle(content)
+      if ('status' in body) return body
+      return await turn(() => handle(body.content))
     } catch (error) {
       log.error(failure, errorFields(error))
       return { status: 500 }
+    } finally {
+      held.bytes -= body.size
     }
   }
 }
 
-/** The body; null when it is larger than upstream's cap. */
-async function readBody(request: IncomingMessage): Promise<Uint8Array | null> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length
-    // The rest of a body that is a little too large is read, so that its sender gets the answer and not a reset.
-    if (size > 2 * largestBody) return null
-    if (size <= largestBody) chunks.push(chunk as Buffer)
+/** Whoever can reach the API may send what takes long to decrypt: it takes a share of the cores and no more. */
+const mostAtOnce = 2
+/** Bytes of bodies that are held at once. */
+const mostHeld = 4 * largestBody
+
+/** Runs work, so much of it at once, in the order in which it came. */
+function takingTurns(most: number): <Result>(work: () => Promise<Result>) => Promise<Result> {
+  const waiting: (() => void)[] = []
+  let running = 0
+  return async (work) => {
+    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve))
+    else running += 1
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) running -= 1
+      else next()
+    }
   }
-  return size > largestBody ? null : Buffer.concat(chunks)
+}
+
+type Body = { readonly size: number } & ({ readonly content: Uint8Array } | Answer)
+
+/** The body, or the answer to one that is too large for upstream's cap or for what is held already. */
+async function readBody(request: IncomingMessage, held: { bytes: number }): Promise<Body> {
+  const chunks: Buffer[] = []
+  let [size, kept, busy] = [0, 0, false]
+  const release = (): void => {
+    held.bytes -= kept
+    kept = 0
+    chunks.length = 0
+  }
+  try {
+    for await (const chunk of request) {
+      const { length } = chunk as Buffer
+      size += length
+      // The rest of a body that is a little too large is read, so that its sender gets the answer and not a reset.
+      if (size > 2 * largestBody) break
+      busy ||= held.bytes + length > mostHeld
+      if (busy || size > largestBody) {
+        release()
+        continue
+      }
+      held.bytes += length
+      kept += length
+      chunks.push(chunk as Buffer)
+    }
+  } catch (error) {
+    release()
+    throw error
+  }
+  if (size > largestBody) return { size: kept, status: 413, headers: { connection: 'close' } }
+  if (busy) return { size: kept, status: 503, headers: { 'retry-after': '1' } }
+  return { size: kept, content: Buffer.concat(chunks) }
 }
 
 function limitHeaders({ allowed, limit, remaining, reset, retryAfter }: Permission): Record<string, string> {

@@ -15,6 +15,7 @@ import { type Reconcile, TerminalError } from '../reconcile.ts'
 import { keptSealedSecret, keptSecret } from './kept.ts'
 import { conditionLabels, reconcileSealedSecret, type SealedSecretContext } from './reconcile.ts'
 import { syncedCondition } from './status.ts'
+import { inTurns } from './turns.ts'
 
 /** How SealedSecrets are watched. */
 export interface SealedSecretControllerOptions extends Omit<SealedSecretContext, 'sealedSecret' | 'secretMetadata'> {
@@ -48,13 +49,16 @@ export function sealedSecretController(options: SealedSecretControllerOptions): 
     informers: options.watchSecrets ? [sealedSecrets, secrets] : [sealedSecrets],
     queue,
     workers: options.workers,
-    reconcile: withRetries(
-      options.maxRetries,
-      reconcileSealedSecret({
-        ...options,
-        sealedSecret: lookup(sealedSecrets),
-        secretMetadata: options.watchSecrets ? lookup(secrets) : undefined,
-      }),
+    reconcile: inTurns(
+      withRetries(
+        options.maxRetries,
+        reconcileSealedSecret({
+          ...options,
+          sealedSecret: lookup(sealedSecrets),
+          secretMetadata: options.watchSecrets ? lookup(secrets) : undefined,
+        }),
+      ),
+      { workers: options.workers, sealedSecret: lookup(sealedSecrets), keys: () => options.keyRing.size },
     ),
     retryFailed() {
       for (const object of sealedSecrets.values()) {

@@ -15,6 +15,7 @@ import type { RecordEvent } from '../event.ts'
 import { errorFields, errorMessage, type Log } from '../log.ts'
 import type { SealedSecretMetrics } from '../metrics.ts'
 import { type Reconcile, TerminalError } from '../reconcile.ts'
+import { renderBudget } from './budget.ts'
 import { isCurrent } from './current.ts'
 import { writeStatus } from './status.ts'
 import { updatedSecret } from './target.ts'
@@ -61,7 +62,7 @@ export function reconcileSealedSecret(context: SealedSecretContext): Reconcile {
       return {}
     }
     const failure = await attempt(context, sealedSecret)
-    const message = failure === null ? null : errorMessage(failure)
+    const message = failure === null ? null : shortened(errorMessage(failure), longestStatus)
     const recorded = await recordStatus(context, sealedSecret, message)
     if (failure === null && recorded) {
       context.recordEvent(sealedSecret, {
@@ -79,7 +80,8 @@ export function reconcileSealedSecret(context: SealedSecretContext): Reconcile {
 
 /** One try; what went wrong, or null. */
 async function attempt(context: SealedSecretContext, sealedSecret: ClusterObject): Promise<unknown> {
-  const { keyRing, render, acceptV1Data } = context
+  const { keyRing, acceptV1Data } = context
+  const render = renderBudget(context.render)
   const namespace = sealedSecret.metadata.namespace ?? ''
   let unsealed: Manifest
   try {
@@ -174,7 +176,22 @@ async function recordStatus(
 }
 
 function warn(context: SealedSecretContext, object: ClusterObject, reason: string, message: string): void {
-  context.recordEvent(object, { type: 'Warning', reason, message })
+  context.recordEvent(object, { type: 'Warning', reason, message: shortened(message, longestEvent) })
+}
+
+/** Bytes that the API accepts as the message of an event. */
+const longestEvent = 1_024
+/** Bytes of a status: a text that names ten thousand keys tells nobody more than one that names a hundred. */
+const longestStatus = 4_096
+
+function shortened(text: string, most: number): string {
+  const bytes = Buffer.from(text)
+  if (bytes.length <= most) return text
+  // A character cut in two gives a replacement character, which goes too.
+  return `${bytes
+    .subarray(0, most - 3)
+    .toString()
+    .replace(/\uFFFD+$/, '')}…`
 }
 
 function eventMessage(failure: unknown, key: Key): string {

@@ -8,6 +8,7 @@ import {
   sealItem,
   sealSecret,
   unsealData,
+  unsealItems,
   unsealManifest,
   withScope,
 } from '@sealkit/core/sealed'
@@ -19,12 +20,19 @@ import { ControllerError } from '../error.ts'
  */
 export async function isDecryptable(sealedSecret: Manifest, keyRing: KeyRing): Promise<boolean> {
   try {
-    await (isV1(sealedSecret)
-      ? unsealManifest(sealedSecret, keyRing)
-      : unsealData(withoutTemplates(sealedSecret), keyRing))
+    if (isV1(sealedSecret)) await unsealManifest(sealedSecret, keyRing)
+    // One by one: the first that fails is the answer.
+    else for (const item of itemsOf(sealedSecret)) await unsealItems(item, keyRing)
     return true
   } catch {
     return false
+  }
+}
+
+/** The SealedSecret with each of its items alone. */
+function* itemsOf(sealedSecret: Manifest): Iterable<Manifest> {
+  for (const [key, value] of Object.entries(record(record(sealedSecret['spec'])['encryptedData']))) {
+    yield { ...sealedSecret, spec: { encryptedData: { [key]: value } } }
   }
 }
 

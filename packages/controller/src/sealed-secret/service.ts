@@ -1,6 +1,5 @@
 import type { Manifest } from '@sealkit/core/manifest'
 import { KeyRing } from '@sealkit/core/sealed'
-import { parseDocuments, parseYaml } from '@sealkit/core/yaml'
 import {
   type Cluster,
   type ClusterObject,
@@ -11,6 +10,7 @@ import {
   sleep,
   systemClock,
 } from '@sealkit/kubernetes'
+import { type ManifestReader, manifestReader } from '../api/manifest.ts'
 import type { SealedSecretsHandlers } from '../api/sealed-secrets.ts'
 import { ControllerError } from '../error.ts'
 import type { RecordEvent } from '../event.ts'
@@ -45,7 +45,7 @@ export interface SealedSecretService {
   prepare(): Promise<void>
   /** Makes a key where there is none, and renews: for the one replica that leads, of which `assertLeading` makes sure. */
   renew(signal: AbortSignal, assertLeading: () => void): Promise<void>
-  /** Ends the workers that render templates. */
+  /** Ends the threads that render templates and read bodies. */
   close(): Promise<void>
 }
 
@@ -57,6 +57,7 @@ const upstreamManager = 'controller'
 export function sealedSecretService(options: SealedSecretServiceOptions): SealedSecretService {
   const { cluster, namespace, settings, log, now } = options
   const templates = sealedSecretRender(now)
+  const reader = manifestReader()
   const keyRing = new KeyRing([], { decrypt: parallelDecrypt() })
   const keys = sealingKeys({
     cluster,
@@ -90,10 +91,12 @@ export function sealedSecretService(options: SealedSecretServiceOptions): Sealed
       keyInformer === null ? controller : { ...controller, informers: [keyInformer, ...controller.informers] },
     keys,
     keyRing,
-    handlers: (isReady) => handlers(keyRing, isReady),
+    handlers: (isReady) => handlers(keyRing, reader, isReady),
     prepare: () => keys.load(),
     renew: (signal, assertLeading) => renew({ keys, log, assertLeading }, signal),
-    close: () => templates.close(),
+    async close() {
+      await Promise.all([templates.close(), reader.close()])
+    },
   }
 }
 
@@ -129,34 +132,19 @@ function watchKeys({
   })
 }
 
-function handlers(keyRing: KeyRing, isReady: () => boolean): SealedSecretsHandlers {
+function handlers(keyRing: KeyRing, reader: ManifestReader, isReady: () => boolean): SealedSecretsHandlers {
+  const read = async (content: Uint8Array): Promise<Manifest> => sealedSecretOf(await reader.read(content))
   return {
     certificate: () => keyRing.newest()?.certificatePem ?? null,
-    verify: async (content) => isDecryptable(sealedSecretOf(content), keyRing),
-    rotate: async (content) => JSON.stringify(await resealed(sealedSecretOf(content), keyRing)),
+    verify: async (content) => isDecryptable(await read(content), keyRing),
+    rotate: async (content) => JSON.stringify(await resealed(await read(content), keyRing)),
     ready: isReady,
   }
 }
 
-/** The one SealedSecret of a body, in JSON or YAML. */
-function sealedSecretOf(content: Uint8Array): Manifest {
-  const text = Buffer.from(content).toString('utf8')
-  const manifest = readManifest(text)
+function sealedSecretOf(manifest: Manifest): Manifest {
   if (manifest.kind === 'SealedSecret' && manifest.apiVersion === 'bitnami.com/v1alpha1') return manifest
   throw new ControllerError('CONTROLLER_USAGE', 'unexpected resource type')
-}
-
-function readManifest(text: string): Manifest {
-  if (text.trimStart().startsWith('{')) {
-    try {
-      return JSON.parse(text) as Manifest
-    } catch {
-      // Flow-style YAML begins like JSON.
-    }
-  }
-  if (parseDocuments(text).length > 1)
-    throw new ControllerError('CONTROLLER_USAGE', 'multidoc yaml files are not supported')
-  return (parseYaml(text) ?? {}) as Manifest
 }
 
 /** Makes the first key and then one whenever the newest is older than the period. A failure is tried again. */

@@ -23,9 +23,16 @@ export function statusOf(sealedSecret: Manifest): SealedSecretStatus {
   return typeof status === 'object' && status !== null ? (status as SealedSecretStatus) : {}
 }
 
+/** The conditions of a manifest; where the definition of the kind checks nothing they may be anything. */
+function conditionsOf(sealedSecret: Manifest): readonly SealedSecretCondition[] {
+  const { conditions } = statusOf(sealedSecret)
+  if (!Array.isArray(conditions)) return []
+  return conditions.filter((condition) => typeof condition === 'object' && condition !== null)
+}
+
 /** The Synced condition, where there is one. */
 export function syncedCondition(sealedSecret: Manifest): SealedSecretCondition | undefined {
-  return statusOf(sealedSecret).conditions?.find(({ type }) => type === 'Synced')
+  return conditionsOf(sealedSecret).find(({ type }) => type === 'Synced')
 }
 
 /**
@@ -49,7 +56,7 @@ export function nextStatus(sealedSecret: Manifest, failure: string | null, now: 
     lastTransitionTime: flipped ? time : (condition?.lastTransitionTime ?? time),
     ...(failure === null ? {} : { message: failure }),
   }
-  const others = (current.conditions ?? []).filter(({ type }) => type !== 'Synced')
+  const others = conditionsOf(sealedSecret).filter(({ type }) => type !== 'Synced')
   return {
     ...current,
     conditions: [next, ...others],

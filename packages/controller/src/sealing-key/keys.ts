@@ -1,10 +1,12 @@
 import type { Manifest } from '@sealkit/core/manifest'
 import {
+  fingerprint,
   generateSealingKey,
   type KeyOrder,
   type KeyRing,
   names,
   type SealingKey,
+  sealingKey,
   sealingKeyFromSecret,
 } from '@sealkit/core/sealed'
 import { type Cluster, type ClusterObject, resources } from '@sealkit/kubernetes'
@@ -102,7 +104,8 @@ class ClusterKeys implements SealingKeys {
   #needsKey(): boolean {
     const { keyRing, cutoff } = this.#options
     const newest = keyRing.newest()
-    return newest === undefined || (cutoff !== null && newest.orderedAt < cutoff)
+    if (newest?.certificatePem === undefined) return true
+    return cutoff !== null && newest.orderedAt < cutoff
   }
 
   async generate(): Promise<void> {
@@ -123,10 +126,10 @@ class ClusterKeys implements SealingKeys {
   }
 
   async observe(secret: ClusterObject): Promise<boolean> {
-    const { order, log } = this.#options
+    const { log } = this.#options
     const { name } = secret.metadata
     try {
-      return this.#register(name, await sealingKeyFromSecret(secret, order))
+      return this.#register(name, await this.#read(secret))
     } catch (error) {
       log.error('Error reading key', { secret: name, ...errorFields(error) })
       return this.forget(name)
@@ -139,6 +142,18 @@ class ClusterKeys implements SealingKeys {
     // Two Secrets may hold one key: it goes with the last of them.
     if (fingerprint === undefined || [...this.#fingerprints.values()].includes(fingerprint)) return false
     return this.#options.keyRing.remove(fingerprint)
+  }
+
+  /**
+   * The key of a Secret. Where the certificate is another key's, nothing may be sealed for it: the private key then
+   * decrypts and gives out no certificate.
+   */
+  async #read(secret: ClusterObject): Promise<SealingKey> {
+    const { order, log } = this.#options
+    const key = await sealingKeyFromSecret(secret, order)
+    if (key.certificate === undefined || (await fingerprint(key.certificate.publicKey)) === key.fingerprint) return key
+    log.error('tls.crt is not the certificate of tls.key; nothing is sealed with it', { secret: secret.metadata.name })
+    return sealingKey(key.privateKey)
   }
 
   #register(name: string, key: SealingKey): boolean {

@@ -224,7 +224,11 @@ class Failures {
 
   #grouped(text: (error: SealkitError) => string): string {
     const groups = new Map<string, string[]>()
-    for (const { key, error } of this.#errors) groups.set(text(error), [...(groups.get(text(error)) ?? []), key])
+    for (const { key, error } of this.#errors) {
+      const keys = groups.get(text(error))
+      if (keys === undefined) groups.set(text(error), [key])
+      else keys.push(key)
+    }
     const lines = [...groups].map(([line, keys]) => `${line} (${keys.sort().join(', ')})`)
     return lines.sort().join('\n')
   }
