@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { masterKeys, parseIdentities } from '@sealkit/keyservice'
 import { directoryCluster } from '@sealkit/kubernetes'
+import { admission } from './crds/admit.ts'
 import { providerEnvironment } from './environment.ts'
 import { ControllerError } from './error.ts'
 import type { Flag, FlagValues } from './flags.ts'
@@ -53,6 +54,7 @@ export async function runDirectory({ io, values, settings, log }: DirectoryRunOp
     ...folders,
     files: values.flag('files'),
     keySelector,
+    admit: admission({ rules: true }),
     onError(error) {
       unreadable += 1
       log.error('not read', errorFields(error))

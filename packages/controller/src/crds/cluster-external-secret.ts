@@ -1,4 +1,5 @@
 import type { Manifest } from '@sealkit/core/manifest'
+import { definition, versions1 } from './definition.ts'
 import { externalSecretSpec } from './external-secret.ts'
 import { kindSchema, listOf, mapOf, record, type Schema, text } from './schema.ts'
 import { labelSelector, namespaceName, objectName } from './selectors.ts'
@@ -31,35 +32,19 @@ const columns = [
   { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
 ]
 
-/** `clusterexternalsecrets.external-secrets.io`: External Secrets' v1, with v1beta1 served in the same shape. */
+/** `clusterexternalsecrets.external-secrets.io`: an ExternalSecret for every namespace that is selected. */
 export function clusterExternalSecretCrd(): Manifest {
-  const version = (name: string, storage: boolean): Record<string, unknown> => ({
-    name,
-    served: true,
-    storage,
+  const version = {
     additionalPrinterColumns: columns,
     schema: { openAPIV3Schema: kindSchema(spec, status) },
     subresources: { status: {} },
-  })
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: {
-      name: 'clusterexternalsecrets.external-secrets.io',
-      labels: { 'external-secrets.io/component': 'controller' },
-    },
-    spec: {
-      group: 'external-secrets.io',
-      names: {
-        categories: ['external-secrets'],
-        kind: 'ClusterExternalSecret',
-        listKind: 'ClusterExternalSecretList',
-        plural: 'clusterexternalsecrets',
-        shortNames: ['ces'],
-        singular: 'clusterexternalsecret',
-      },
-      scope: 'Cluster',
-      versions: [version('v1', true), version('v1beta1', false)],
-    },
   }
+  return definition({
+    group: 'external-secrets.io',
+    kind: 'ClusterExternalSecret',
+    plural: 'clusterexternalsecrets',
+    shortNames: ['ces'],
+    scope: 'Cluster',
+    versions: versions1(version),
+  })
 }

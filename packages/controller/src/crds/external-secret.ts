@@ -1,4 +1,5 @@
 import type { Manifest } from '@sealkit/core/manifest'
+import { definition, versions1 } from './definition.ts'
 import {
   conditions,
   flag,
@@ -75,7 +76,7 @@ const templateObject: Schema = record(
   ['items', 'name'],
 )
 
-/** The template of an ExternalSecret or a PushSecret. */
+/** `spec.target.template`, and a PushSecret's. */
 export const template: Schema = record({
   data: mapOf(),
   engineVersion: withDefault(word('v2'), 'v2'),
@@ -137,7 +138,7 @@ const dataFrom: Schema = listOf(
   }),
 )
 
-/** `spec` of an ExternalSecret, which a ClusterExternalSecret holds too. */
+/** `spec` of an ExternalSecret. */
 export const externalSecretSpec: Schema = record({
   data,
   dataFrom,
@@ -173,34 +174,18 @@ const selectable = [
 
 /** `externalsecrets.external-secrets.io`: External Secrets' v1, with v1beta1 served in the same shape. */
 export function externalSecretCrd(): Manifest {
-  const version = (name: string, storage: boolean): Record<string, unknown> => ({
-    name,
-    served: true,
-    storage,
+  const version = {
     additionalPrinterColumns: columns,
     schema: { openAPIV3Schema: kindSchema(externalSecretSpec, status) },
     selectableFields: selectable.map((jsonPath) => ({ jsonPath })),
     subresources: { status: {} },
-  })
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: {
-      name: 'externalsecrets.external-secrets.io',
-      labels: { 'external-secrets.io/component': 'controller' },
-    },
-    spec: {
-      group: 'external-secrets.io',
-      names: {
-        categories: ['external-secrets'],
-        kind: 'ExternalSecret',
-        listKind: 'ExternalSecretList',
-        plural: 'externalsecrets',
-        shortNames: ['es'],
-        singular: 'externalsecret',
-      },
-      scope: 'Namespaced',
-      versions: [version('v1', true), version('v1beta1', false)],
-    },
   }
+  return definition({
+    group: 'external-secrets.io',
+    kind: 'ExternalSecret',
+    plural: 'externalsecrets',
+    shortNames: ['es'],
+    scope: 'Namespaced',
+    versions: versions1(version),
+  })
 }

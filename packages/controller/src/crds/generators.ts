@@ -1,6 +1,20 @@
 import type { Manifest } from '@sealkit/core/manifest'
-import { vaultSchema } from './providers.ts'
-import { flag, listOf, mapOf, opaque, record, type Schema, text, whole, withDefault, word } from './schema.ts'
+import { definition, type Scope } from './definition.ts'
+import { vaultSchema, webhookSchema } from './providers.ts'
+import {
+  conditions,
+  flag,
+  kindSchema,
+  listOf,
+  mapOf,
+  opaque,
+  record,
+  type Schema,
+  text,
+  whole,
+  withDefault,
+  word,
+} from './schema.ts'
 import { secretKey } from './selectors.ts'
 
 interface Generator {
@@ -71,7 +85,28 @@ const table: readonly Generator[] = [
       ['path', 'provider'],
     ),
   },
+  { kind: 'Webhook', plural: 'webhooks', spec: webhookSchema() },
 ]
+
+const group = 'generators.external-secrets.io'
+const categories = ['external-secrets', 'external-secrets-generators']
+
+/**
+ * Generators of External Secrets that Sealkit does not run. Their definitions are there so that a cluster that is taken
+ * over keeps the objects, and can be handed back.
+ */
+const kept = [
+  'ACRAccessToken',
+  'BeyondtrustWorkloadCredentialsDynamicSecret',
+  'CloudsmithAccessToken',
+  'ECRAuthorizationToken',
+  'GCRAccessToken',
+  'GithubAccessToken',
+  'GitlabDeployToken',
+  'Grafana',
+  'QuayAccessToken',
+  'STSSessionToken',
+] as const
 
 /** The CustomResourceDefinitions of the generators, and of ClusterGenerator, which holds one of them. */
 export function generatorCrds(): Manifest[] {
@@ -88,6 +123,8 @@ export function generatorCrds(): Manifest[] {
   )
   return [
     ...table.map((generator) => generatorCrd(generator, 'Namespaced')),
+    ...kept.map((kind) => generatorCrd({ kind, plural: `${kind.toLowerCase()}s`, spec: opaque() }, 'Namespaced')),
+    generatorStateCrd(),
     generatorCrd({ kind: 'ClusterGenerator', plural: 'clustergenerators', spec: cluster }, 'Cluster'),
   ]
 }
@@ -97,32 +134,51 @@ function memberName(kind: string): string {
   return kind.replace(/^([A-Z]+)(?=[A-Z][a-z]|$)|^[A-Z]/, (head) => head.toLowerCase())
 }
 
-function generatorCrd({ kind, plural, spec }: Generator, scope: string): Manifest {
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: {
-      name: `${plural}.generators.external-secrets.io`,
-      labels: { 'external-secrets.io/component': 'controller' },
-    },
-    spec: {
-      group: 'generators.external-secrets.io',
-      names: {
-        categories: ['external-secrets', 'external-secrets-generators'],
-        kind,
-        listKind: `${kind}List`,
-        plural,
-        singular: kind.toLowerCase(),
+function generatorCrd({ kind, plural, spec }: Generator, scope: Scope): Manifest {
+  const properties = { apiVersion: text(), kind: text(), metadata: { type: 'object' } as const, spec }
+  return definition({
+    group,
+    kind,
+    plural,
+    categories,
+    scope,
+    versions: [
+      {
+        name: 'v1alpha1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: record(properties) },
+        subresources: { status: {} },
       },
-      scope,
-      versions: [
-        {
-          name: 'v1alpha1',
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: record({ apiVersion: text(), kind: text(), metadata: { type: 'object' }, spec }) },
-        },
-      ],
-    },
-  }
+    ],
+  })
+}
+
+function generatorStateCrd(): Manifest {
+  const anything: Schema = { 'x-kubernetes-preserve-unknown-fields': true }
+  const spec = record(
+    { garbageCollectionDeadline: text({ format: 'date-time' }), resource: anything, state: anything },
+    ['resource', 'state'],
+  )
+  return definition({
+    group,
+    kind: 'GeneratorState',
+    plural: 'generatorstates',
+    shortNames: ['gs'],
+    categories,
+    scope: 'Namespaced',
+    versions: [
+      {
+        name: 'v1alpha1',
+        served: true,
+        storage: true,
+        additionalPrinterColumns: [
+          { name: 'GC Deadline', type: 'string', jsonPath: '.spec.garbageCollectionDeadline' },
+          { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+        ],
+        schema: { openAPIV3Schema: kindSchema(spec, record({ conditions: conditions() })) },
+        subresources: {},
+      },
+    ],
+  })
 }

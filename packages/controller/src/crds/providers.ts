@@ -181,3 +181,8 @@ export function providerSchema(): Schema {
 export function vaultSchema(): Schema {
   return vault
 }
+
+/** The schema of the `webhook` provider, which the Webhook generator has too. */
+export function webhookSchema(): Schema {
+  return webhook
+}

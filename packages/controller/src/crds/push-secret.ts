@@ -1,4 +1,5 @@
 import type { Manifest } from '@sealkit/core/manifest'
+import { definition } from './definition.ts'
 import { generatorRef, rewriteRegexp, rewriteTransform, template } from './external-secret.ts'
 import {
   conditions,
@@ -14,27 +15,30 @@ import {
 } from './schema.ts'
 import { labelSelector, objectName } from './selectors.ts'
 
+const anything: Schema = { 'x-kubernetes-preserve-unknown-fields': true }
+const conversion = withDefault(word('None', 'ReverseUnicode'), 'None')
+
 const storeRef: Schema = record({
   kind: withDefault(word('SecretStore', 'ClusterSecretStore'), 'SecretStore'),
   labelSelector,
   name: objectName,
 })
 
-const conversionStrategy: Schema = withDefault(word('None', 'ReverseUnicode'), 'None')
-
-const metadata: Schema = { 'x-kubernetes-preserve-unknown-fields': true }
-
-const remoteRef: Schema = record({ property: text(), remoteKey: text() }, ['remoteKey'])
-
-const entry: Schema = record(
-  { conversionStrategy, match: record({ remoteRef, secretKey: text() }, ['remoteRef']), metadata },
+const pushed: Schema = record(
+  {
+    conversionStrategy: conversion,
+    match: record({ remoteRef: record({ property: text(), remoteKey: text() }, ['remoteKey']), secretKey: text() }, [
+      'remoteRef',
+    ]),
+    metadata: anything,
+  },
   ['match'],
 )
 
 const dataTo: Schema = record({
-  conversionStrategy,
+  conversionStrategy: conversion,
   match: record({ regexp: text() }),
-  metadata,
+  metadata: anything,
   remoteKey: text(),
   rewrite: listOf(
     record({ regexp: rewriteRegexp, transform: rewriteTransform }, [], { minProperties: 1, maxProperties: 1 }),
@@ -45,7 +49,7 @@ const dataTo: Schema = record({
 /** `spec` of a PushSecret. */
 export const pushSecretSpec: Schema = record(
   {
-    data: listOf(entry),
+    data: listOf(pushed),
     dataTo: listOf(dataTo),
     deletionPolicy: withDefault(word('Delete', 'None'), 'None'),
     refreshInterval: withDefault(text(), '1h0m0s'),
@@ -67,42 +71,30 @@ const status: Schema = record({
   syncedResourceVersion: text(),
 })
 
-const columns = [
+/** Columns of PushSecrets; External Secrets 2.9 has the last one besides those of 1.3. */
+export const pushColumns: readonly object[] = [
   { name: 'AGE', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   { name: 'Status', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
   { name: 'Last Sync', type: 'date', jsonPath: '.status.refreshTime' },
 ]
 
-/** `pushsecrets.external-secrets.io`: External Secrets' v1alpha1. */
+/** `pushsecrets.external-secrets.io`: v1alpha1 of External Secrets 2.9. */
 export function pushSecretCrd(): Manifest {
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: {
-      name: 'pushsecrets.external-secrets.io',
-      labels: { 'external-secrets.io/component': 'controller' },
-    },
-    spec: {
-      group: 'external-secrets.io',
-      names: {
-        categories: ['external-secrets'],
-        kind: 'PushSecret',
-        listKind: 'PushSecretList',
-        plural: 'pushsecrets',
-        shortNames: ['ps'],
-        singular: 'pushsecret',
+  return definition({
+    group: 'external-secrets.io',
+    kind: 'PushSecret',
+    plural: 'pushsecrets',
+    shortNames: ['ps'],
+    scope: 'Namespaced',
+    versions: [
+      {
+        name: 'v1alpha1',
+        served: true,
+        storage: true,
+        additionalPrinterColumns: pushColumns,
+        schema: { openAPIV3Schema: kindSchema(pushSecretSpec, status) },
+        subresources: { status: {} },
       },
-      scope: 'Namespaced',
-      versions: [
-        {
-          name: 'v1alpha1',
-          served: true,
-          storage: true,
-          additionalPrinterColumns: columns,
-          schema: { openAPIV3Schema: kindSchema(pushSecretSpec, status) },
-          subresources: { status: {} },
-        },
-      ],
-    },
-  }
+    ],
+  })
 }

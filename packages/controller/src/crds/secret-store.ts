@@ -1,4 +1,5 @@
 import type { Manifest } from '@sealkit/core/manifest'
+import { definition, type Scope, versions1 } from './definition.ts'
 import { providerSchema } from './providers.ts'
 import { conditions, kindSchema, listOf, record, type Schema, text, whole } from './schema.ts'
 import { labelSelector, namespaceName } from './selectors.ts'
@@ -45,36 +46,21 @@ export function clusterSecretStoreCrd(): Manifest {
 function storeCrd(names: {
   readonly kind: string
   readonly plural: string
-  readonly scope: string
+  readonly scope: Scope
   readonly shortName: string
 }): Manifest {
-  const version = (name: string, storage: boolean): Record<string, unknown> => ({
-    name,
-    served: true,
-    storage,
+  const { kind, plural, scope, shortName } = names
+  const version = {
     additionalPrinterColumns: columns,
     schema: { openAPIV3Schema: kindSchema(spec(), status) },
     subresources: { status: {} },
-  })
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: {
-      name: `${names.plural}.external-secrets.io`,
-      labels: { 'external-secrets.io/component': 'controller' },
-    },
-    spec: {
-      group: 'external-secrets.io',
-      names: {
-        categories: ['external-secrets'],
-        kind: names.kind,
-        listKind: `${names.kind}List`,
-        plural: names.plural,
-        shortNames: [names.shortName],
-        singular: names.kind.toLowerCase(),
-      },
-      scope: names.scope,
-      versions: [version('v1', true), version('v1beta1', false)],
-    },
   }
+  return definition({
+    group: 'external-secrets.io',
+    kind,
+    plural,
+    shortNames: [shortName],
+    scope,
+    versions: versions1(version),
+  })
 }
