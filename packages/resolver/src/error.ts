@@ -32,6 +32,25 @@ export type ResolverErrorCode =
  */
 export class ResolverError extends SealkitError<ResolverErrorCode> {}
 
+/** A provider that has too much to do and said when it may be asked again. Its code is `PROVIDER_UNAVAILABLE`. */
+export class ThrottledError extends ResolverError {
+  /** Milliseconds to wait from when it said so. */
+  readonly retryAfter: number
+
+  constructor(message: string, retryAfter: number, options?: SealkitErrorOptions) {
+    super('PROVIDER_UNAVAILABLE', message, options)
+    this.retryAfter = retryAfter
+  }
+}
+
+/** Milliseconds that a provider asked to wait, wherever in the causes of an error it says so. */
+export function retryAfterOf(error: unknown): number | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ThrottledError) return cause.retryAfter
+  }
+  return undefined
+}
+
 /**
  * Whether trying again without any change may help: the provider was away or throttled us.
  *

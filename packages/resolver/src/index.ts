@@ -9,7 +9,7 @@ export {
 export { allowsNamespace, selects } from './condition.ts'
 export type { CredentialSource, Credentials } from './credentials.ts'
 export { createMoments, type Demand } from './demand.ts'
-export { isTransient, ResolverError, type ResolverErrorCode } from './error.ts'
+export { isTransient, ResolverError, type ResolverErrorCode, retryAfterOf, ThrottledError } from './error.ts'
 export type {
   DataEntry,
   DataFrom,
@@ -25,6 +25,7 @@ export type {
   TargetTemplate,
 } from './externalsecret.ts'
 export { createJoiner, type Joiner, type Need } from './fetch.ts'
+export { createLimit, type Limit, type LimitOptions } from './limit.ts'
 export { readExternalSecret } from './manifest.ts'
 export { type Plan, type PlannedEntry, plan, planText, type Read } from './plan.ts'
 export type { Policy, PolicyRule } from './policy.ts'

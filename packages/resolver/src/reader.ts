@@ -1,6 +1,7 @@
 import type { Demand } from './demand.ts'
 import { isTransient, ResolverError } from './error.ts'
-import { createJoiner, createLimit, type Need } from './fetch.ts'
+import { createJoiner, type Need } from './fetch.ts'
+import { createLimit } from './limit.ts'
 import type { Location, Provider, RemoteSecret } from './provider.ts'
 import type { Session } from './session.ts'
 import type { Store } from './store.ts'
@@ -22,7 +23,7 @@ export function createReader(
   provider: Provider,
   { store, concurrency, moment }: ReaderOptions,
 ): Pick<Session, 'read' | 'find'> {
-  const limit = createLimit(concurrency, isTransient)
+  const limit = createLimit(concurrency, { isOverload: isTransient })
   const gets = createJoiner<RemoteSecret | null>(moment)
   const finds = createJoiner<ReadonlyMap<string, Uint8Array> | null>(moment)
   const need = (demand: Demand | undefined, key: string): Need | undefined =>

@@ -7,6 +7,7 @@ import type { AccessNeed } from './access.ts'
 import type { Demands } from './demands.ts'
 import type { Refreshes } from './refreshes.ts'
 import type { TargetCache } from './targets.ts'
+import type { Turns } from './turns.ts'
 
 /** What the reconciler of ExternalSecrets works with. */
 export interface ExternalSecretContext {
@@ -23,6 +24,7 @@ export interface ExternalSecretContext {
   readonly access: (need: AccessNeed) => ClusterAccess
   readonly demands: Demands
   readonly refreshes: Refreshes
+  readonly turns: Turns
   /** Whether a store that the ExternalSecret names is of another controller class: it is then none of ours. */
   readonly isForeign: (externalSecret: ExternalSecret) => boolean
   /** Whether a store that it names is new and about to be validated: its first word is waited for. */

@@ -22,10 +22,14 @@ import { reconcileExternalSecret } from './reconcile.ts'
 import { createRefreshes, type Refreshes } from './refreshes.ts'
 import { statusOf } from './status.ts'
 import { createTargets } from './targets.ts'
+import { createTurns } from './turns.ts'
 
 /** How ExternalSecrets are watched. */
 export interface ExternalSecretControllerOptions
-  extends Omit<ExternalSecretContext, 'externalSecret' | 'createdSecrets' | 'targets' | 'demands' | 'refreshes'> {
+  extends Omit<
+    ExternalSecretContext,
+    'externalSecret' | 'createdSecrets' | 'targets' | 'demands' | 'refreshes' | 'turns'
+  > {
   readonly namespaces: Namespaces
   readonly workers: number
   readonly onWatchError: (error: unknown) => void
@@ -42,6 +46,13 @@ export interface ExternalSecretController extends Controller {
   /** Ends the timers. */
   close(): void
 }
+
+/**
+ * ExternalSecrets worked on at once: most of them only wait for a provider. How many calls it gets at once is the limit
+ * of its store, and no store has more than a quarter of the workers.
+ */
+const leastWorkers = 64
+const mostOfStore = 16
 
 /** Watches ExternalSecrets whole and the Secrets that they manage as metadata only. */
 export function externalSecretController(options: ExternalSecretControllerOptions): ExternalSecretController {
@@ -80,7 +91,7 @@ export function externalSecretController(options: ExternalSecretControllerOption
     name: 'externalsecret',
     informers: [externalSecrets, secrets],
     queue,
-    workers: options.workers,
+    workers: Math.max(options.workers, leastWorkers),
     reconcile: reconcileExternalSecret({
       ...options,
       externalSecret: lookup(externalSecrets),
@@ -88,6 +99,7 @@ export function externalSecretController(options: ExternalSecretControllerOption
       targets,
       demands,
       refreshes,
+      turns: createTurns(mostOfStore, (key) => demands.resume(key)),
     }),
     storeChanged(kind, { metadata }) {
       for (const object of externalSecrets.by('store', storeKey(kind, metadata.namespace ?? '', metadata.name))) {
@@ -179,10 +191,13 @@ function createdByKeys({ metadata }: ClusterObject): string[] {
   return value === undefined ? [] : [`${metadata.namespace ?? ''}/${value}`]
 }
 
+/** Whether there is something to do: the finalizer that this controller adds itself is no news, its loss is. */
 function changed(object: ClusterObject, last: ClusterObject): boolean {
+  const isMarked = ({ metadata }: ClusterObject): boolean => metadata.finalizers?.includes(names.finalizer) === true
   const relevant = ({ metadata }: ClusterObject): unknown => {
     const { generation, labels = {}, annotations = {}, finalizers = [], deletionTimestamp } = metadata
-    return { generation, labels, annotations, finalizers, deletionTimestamp }
+    const others = finalizers.filter((finalizer) => finalizer !== names.finalizer)
+    return { generation, labels, annotations, others, deletionTimestamp }
   }
-  return !equal(relevant(object), relevant(last))
+  return (isMarked(last) && !isMarked(object)) || !equal(relevant(object), relevant(last))
 }

@@ -15,6 +15,8 @@ export interface TakenDemand {
   readonly timed: boolean
   /** To be called when the reconcile ends, however it does. */
   end(): void
+  /** Puts the need back, unmet, until it is resumed; `end` then does nothing. */
+  postpone(): void
 }
 
 /** Which ExternalSecrets wait to be looked at, and since when: who waits for one secret shares one read of it. */
@@ -23,6 +25,8 @@ export interface Demands {
   ask(key: Key, asking?: Asking): void
   /** Takes on the need of an ExternalSecret; it arises now where nobody asked before (a retry). */
   take(key: Key): TakenDemand
+  /** Puts one whose need was postponed into the queue, as old as the need is. */
+  resume(key: Key): void
   /** Drops the need of one that is gone. */
   forget(key: Key): void
 }
@@ -79,10 +83,23 @@ export function createDemands({ queue, moment, readers }: DemandsOptions): Deman
         demand: ask,
         timed: ask.timed,
         end(): void {
-          if (active.get(id) === ask) active.delete(id)
+          if (active.get(id) !== ask) return
+          active.delete(id)
           ask.end()
         },
+        postpone(): void {
+          active.delete(id)
+          const newer = waiting.get(id)
+          if (newer === undefined) waiting.set(id, ask)
+          else {
+            newer.timed ||= ask.timed
+            ask.end()
+          }
+        },
       }
+    },
+    resume(key): void {
+      queue.add(key, { priority: waiting.get(keyText(key))?.timed === true ? 'refresh' : 'change' })
     },
     forget(key): void {
       const id = keyText(key)

@@ -24,4 +24,5 @@ export {
   type TargetOptions,
   updatedTarget,
 } from './target.ts'
+export { createTurns, type Turns } from './turns.ts'
 export { type SyncWindows, syncWindows } from './windows.ts'

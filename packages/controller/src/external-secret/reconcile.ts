@@ -1,10 +1,10 @@
 import { type ClusterObject, isKubernetesError, type Key, keyOf, keyText, resources } from '@sealkit/kubernetes'
-import { type ExternalSecret, isTransient, readExternalSecret } from '@sealkit/resolver'
-import { errorMessage } from '../log.ts'
+import { type ExternalSecret, isTransient, readExternalSecret, retryAfterOf } from '@sealkit/resolver'
+import { errorFields, errorMessage } from '../log.ts'
 import { type Reconcile, type Result, TerminalError } from '../reconcile.ts'
 import type { ExternalSecretContext } from './context.ts'
 import type { TakenDemand } from './demands.ts'
-import { readsOf } from './keys.ts'
+import { readsOf, storesOf } from './keys.ts'
 import { names } from './names.ts'
 import { writeStatus } from './record.ts'
 import { isDue, isPeriodic, type RefreshPolicy } from './refresh.ts'
@@ -42,7 +42,12 @@ export function reconcileExternalSecret(context: ExternalSecretContext): Reconci
       planNext(context, job, statusOf(object).refreshTime ?? null)
       return {}
     }
-    return sync(context, job)
+    const end = context.turns.begin(storesOf(externalSecret), key)
+    if (end === null) {
+      taken.postpone()
+      return {}
+    }
+    return sync(context, job).finally(end)
   }
   return async (key, signal) => {
     const taken = context.demands.take(key)
@@ -80,6 +85,11 @@ async function sync(context: ExternalSecretContext, job: Job): Promise<Result> {
     // Trying again is the queue's matter now, until it goes well.
     context.refreshes.pause(keyOf(object))
     remember(await fail(context, job, error))
+    const asked = retryAfterOf(error)
+    if (asked !== undefined) {
+      context.log.warn('the provider asks to wait', { key: keyText(keyOf(object)), ...errorFields(error) })
+      return { requeueAfter: asked + Math.max(1_000, asked / 4) * Math.random() }
+    }
     if (error instanceof SyncError && isTransient(error.cause)) context.onUnavailable(job.externalSecret)
     if (error instanceof SyncError && error.terminal) throw new TerminalError(error.message, { cause: error })
     throw error

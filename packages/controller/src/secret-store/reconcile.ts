@@ -12,6 +12,7 @@ import {
   isTransient,
   ResolverError,
   readStore,
+  retryAfterOf,
   type Sessions,
   type Store,
   type StoreKind,
@@ -70,6 +71,9 @@ export function reconcileSecretStore(context: SecretStoreContext): Reconcile {
     if ((spec.controller ?? '') !== '' && spec.controller !== context.controllerClass) return {}
     const { verdict, store } = await validated(context, object, signal)
     signal.throwIfAborted()
+    const asked = retryAfterOf(verdict.error)
+    // A provider that has too much to do is there, and its store as good as it was.
+    if (asked !== undefined && isReady(object)) return { requeueAfter: asked * (1 + 0.2 * Math.random()) }
     const changed = await writeStatus(context, object, verdict, store)
     const passing = isTransient(verdict.error)
     // A store that stays as it was is no news; one that fails is, at each validation, but for a provider that is away.
@@ -78,7 +82,10 @@ export function reconcileSecretStore(context: SecretStoreContext): Reconcile {
       context.recordEvent(object, { type, reason: verdict.reason, message: verdict.event })
     }
     if (changed && verdict.reason === 'Valid' && store !== null) warnUnmaintained(context, object, store)
-    if (passing) return { requeueAfter: nextTry(away, keyText(key)) }
+    if (passing) {
+      const wait = nextTry(away, keyText(key))
+      return { requeueAfter: Math.max(wait, asked ?? 0) }
+    }
     away.delete(keyText(key))
     if (verdict.error !== undefined) throw verdict.error
     return { requeueAfter: interval(context, spec.refreshInterval) }
@@ -168,6 +175,11 @@ async function writeStatus(
   }
   observe(context, object, ready)
   return changed
+}
+
+function isReady(store: ClusterObject): boolean {
+  const { conditions = [] } = (store['status'] ?? {}) as StoreStatus
+  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
 }
 
 interface StoreStatus {

@@ -53,6 +53,8 @@ export interface TransportOptions {
 
 /** Milliseconds that one attempt may take; the Vault client's limit. */
 const defaultTimeout = 60_000
+/** Milliseconds that a call waits itself before it tries again; a longer wait is the caller's. */
+const longestWait = 5_000
 /** Bytes of the longest answer that is read. */
 const longestBody = 32 * 1024 * 1024
 
@@ -69,8 +71,9 @@ export function createTransport(options: TransportOptions): Transport {
         const last = attempts >= options.maxRetries
         try {
           const response = await redirected(await attempt(request), request, attempt)
-          if (last || !worthAnotherTry(response.statusCode)) return response
-          await wait(retryAfter(response) ?? options.retryDelay * 2 ** attempts, undefined, signalOption(request))
+          const asked = retryAfter(response)
+          if (last || !worthAnotherTry(response.statusCode) || (asked ?? 0) > longestWait) return response
+          await wait(asked ?? options.retryDelay * 2 ** attempts, undefined, signalOption(request))
         } catch (error) {
           request.signal?.throwIfAborted()
           if (last) throw unreachable(request, error)
@@ -90,9 +93,18 @@ function worthAnotherTry(status: number): boolean {
   return status === 412 || status === 429 || (status >= 500 && status !== 501)
 }
 
-function retryAfter({ headers }: TransportResponse): number | undefined {
-  const seconds = Number(headers['retry-after'])
-  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, 60) * 1000 : undefined
+/**
+ * Milliseconds that a server which refused for its load asks to wait: `Retry-After` in seconds or as a date, up to an
+ * hour; undefined where it says nothing.
+ */
+export function retryAfter({
+  statusCode,
+  headers,
+}: Pick<TransportResponse, 'statusCode' | 'headers'>): number | undefined {
+  const text = headers['retry-after'] ?? ''
+  if (!worthAnotherTry(statusCode) || text === '') return undefined
+  const wanted = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
+  return Number.isFinite(wanted) ? Math.min(Math.max(wanted, 0), 3_600_000) : undefined
 }
 
 function signalOption({ signal }: TransportRequest): { signal?: AbortSignal } {

@@ -1,5 +1,6 @@
-import { bare, ResolverError } from '../../error.ts'
+import { bare, ResolverError, ThrottledError } from '../../error.ts'
 import type { Environment } from '../../provider.ts'
+import { retryAfter } from '../transport.ts'
 import { type AwsSpec, serviceHost } from './spec.ts'
 
 /** Credentials as the SDK takes them. */
@@ -50,6 +51,7 @@ export function clientConfig(
 interface ServiceError extends Error {
   readonly $metadata?: { readonly httpStatusCode?: number }
   readonly $retryable?: { readonly throttling?: boolean }
+  readonly $response?: { readonly headers?: Readonly<Record<string, string>> }
 }
 
 const denied: ReadonlySet<string> = new Set([
@@ -71,7 +73,7 @@ export function isNamed(error: unknown, ...names: readonly string[]): boolean {
  */
 export function serviceFailure(operation: string, error: unknown, quote: boolean): unknown {
   if (error instanceof ResolverError || !(error instanceof Error) || error.name === 'AbortError') return error
-  const { $metadata, $retryable } = error as ServiceError
+  const { $metadata, $retryable, $response } = error as ServiceError
   const status = $metadata?.httpStatusCode
   const text = quote && status !== undefined ? `: ${error.message}` : ''
   const code = denied.has(error.name)
@@ -79,7 +81,13 @@ export function serviceFailure(operation: string, error: unknown, quote: boolean
     : status === undefined || status >= 500 || status === 429 || $retryable?.throttling === true
       ? 'PROVIDER_UNAVAILABLE'
       : 'PROVIDER_FAILED'
-  return new ResolverError(code, `${operation}: ${error.name}${text}`, { cause: quote ? error : bare(error) })
+  const message = `${operation}: ${error.name}${text}`
+  const options = { cause: quote ? error : bare(error) }
+  const statusCode = $retryable?.throttling === true ? 429 : (status ?? 0)
+  const wait = retryAfter({ statusCode, headers: $response?.headers ?? {} })
+  return code === 'PROVIDER_UNAVAILABLE' && wait !== undefined
+    ? new ThrottledError(message, wait, options)
+    : new ResolverError(code, message, options)
 }
 
 /** A call whose failure is told without the service's own text: the request may hold the value. */

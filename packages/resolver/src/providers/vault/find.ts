@@ -1,7 +1,7 @@
 import { ResolverError } from '../../error.ts'
 import type { FindQuery } from '../../externalsecret.ts'
-import { createLimit, type Limit } from '../../fetch.ts'
 import { nameMatcher } from '../../find.ts'
+import { createLimit, type Limit } from '../../limit.ts'
 import type { Connection } from './connection.ts'
 import { folderPath } from './path.ts'
 import { quoted, readData, readMetadata } from './read.ts'
