@@ -11,22 +11,35 @@ export interface EditorEnd {
   readonly problem: string
 }
 
+/** Milliseconds that an editor has to end after it was told to. */
+const patience = 1000
+
 /** Opens a file in an editor, a command with arguments, and waits until it is closed or the user gives up. */
 export function runEditor(command: readonly string[], path: string, io: Io): Promise<EditorEnd> {
   const [file = '', ...args] = command
   return new Promise((done) => {
-    const child = spawn(file, [...args, path], { cwd: io.cwd, env: io.env, stdio: 'inherit' })
-    const stop = (): void => end('canceled')
-    const signals = ['SIGINT', 'SIGTERM'] as const
-    for (const signal of signals) process.on(signal, stop)
-    const end = (ended: EditorEnd['ended'], problem = ''): void => {
-      for (const signal of signals) process.off(signal, stop)
-      done({ ended, problem })
+    let canceled = false
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+    const stop = (): void => {
+      canceled = true
+      child.kill('SIGTERM')
+      // An editor that does not end is left alone.
+      setTimeout(() => {
+        child.unref()
+        end('')
+      }, patience).unref()
     }
-    child.on('error', (error) => end('badly', spawnProblem(file, error)))
+    const end = (problem: string): void => {
+      for (const signal of signals) process.off(signal, stop)
+      done({ ended: canceled ? 'canceled' : problem === '' ? 'well' : 'badly', problem })
+    }
+    // Before the editor runs: a signal may come as soon as it does.
+    for (const signal of signals) process.on(signal, stop)
+    const child = spawn(file, [...args, path], { cwd: io.cwd, env: io.env, stdio: 'inherit' })
+    child.on('error', (error) => end(spawnProblem(file, error)))
     child.on('close', (code, signal) => {
-      if (code === 0) end('well')
-      else end('badly', signal === null ? `exit status ${code}` : `signal: ${signal}`)
+      if (code === 0) end('')
+      else end(signal === null ? `exit status ${code}` : `signal: ${signal}`)
     })
   })
 }

@@ -22,16 +22,17 @@ export interface Child {
 export function runChild({ command, env, descriptors }: Child, io: Io): Promise<number> {
   const [file = '', ...args] = command
   return new Promise((done, fail) => {
-    const child = spawn(file, args, { cwd: io.cwd, env, stdio: ['inherit', 'inherit', 'inherit', ...descriptors] })
     // A terminal tells its whole foreground group itself.
     const terminal = io.stdin.isTTY === true
     const forward = (signal: NodeJS.Signals): void => {
       if (!terminal || (signal !== 'SIGINT' && signal !== 'SIGQUIT')) child.kill(signal)
     }
-    for (const signal of forwarded) process.on(signal, forward)
     const end = (): void => {
       for (const signal of forwarded) process.off(signal, forward)
     }
+    // Before the command runs: a signal may come as soon as it does.
+    for (const signal of forwarded) process.on(signal, forward)
+    const child = spawn(file, args, { cwd: io.cwd, env, stdio: ['inherit', 'inherit', 'inherit', ...descriptors] })
     child.on('error', (error) => {
       end()
       if (isCode(error, 'ENOENT') || isCode(error, 'EACCES')) {
