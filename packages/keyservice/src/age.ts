@@ -144,9 +144,10 @@ function unreadable(error: unknown, found: Identities): unknown {
 
 /** What age says where no identity is a recipient's. */
 function unmatched({ identities: tried }: Identities): string {
-  return tried.length === 1
-    ? 'identity did not match any of the recipients: incorrect identity for recipient block'
-    : 'no identity matched any of the recipients'
+  if (tried.length !== 1) return 'no identity matched any of the recipients'
+  const [only] = tried
+  const plugin = typeof only === 'object' && 'plugin' in only ? `${only.plugin} plugin: ` : ''
+  return `identity did not match any of the recipients: ${plugin}incorrect identity for recipient block`
 }
 
 function missing(upstream: string, found: Identities): KeyserviceError {

@@ -14,10 +14,16 @@ export function pluginRecipient(io: KeyIo | undefined, text: string): Recipient 
   }
 }
 
+/** An identity that a plugin unwraps with. */
+export interface PluginIdentity extends Identity {
+  readonly plugin: string
+}
+
 /** An identity of a plugin (`AGE-PLUGIN-NAME-1...`). @throws `INVALID_KEY` */
-export function pluginIdentity(io: KeyIo | undefined, text: string): Identity {
+export function pluginIdentity(io: KeyIo | undefined, text: string): PluginIdentity {
   const name = parsePluginName(text, 'identity')
   return {
+    plugin: name,
     unwrap: (stanzas) => talk(io, { name, mode: 'identity-v1' }, (options) => unwrapWithPlugin(text, stanzas, options)),
   }
 }

@@ -133,7 +133,11 @@ export class Session {
     } catch (error) {
       if (!(error instanceof DataKeyError)) throw new SopsExit(goText(error), codes.couldNotRetrieveKey, error)
       const { dataKeyText } = await import('./userror.ts')
-      throw new SopsExit(dataKeyText(error, file.metadata.shamirThreshold), codes.couldNotRetrieveKey, error)
+      throw new SopsExit(
+        dataKeyText(error, file.metadata.shamirThreshold, hasColor(this.io)),
+        codes.couldNotRetrieveKey,
+        error,
+      )
     }
   }
 
@@ -174,6 +178,11 @@ export class Session {
       `Note that one of the ignored positional argument is ${JSON.stringify(looksLikeFlag)}, which looks like a flag. Flags must always be provided before the first positional argument!`,
     )
   }
+}
+
+/** When Go's `color` package writes colors: by standard output, wherever the text goes. */
+function hasColor({ env, stdout }: Io): boolean {
+  return stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
 }
 
 function isFormat(text: string): text is Format {

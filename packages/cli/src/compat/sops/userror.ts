@@ -2,11 +2,13 @@ import { type DataKeyError, type KeyFailure, keyName } from '@sealkit/core/sops'
 import { ServicesError } from '@sealkit/keyservice'
 import { goText } from './exit.ts'
 
-/** What sops prints where no master key gave the data key: every group, every key, every reason. */
-export function dataKeyText(error: DataKeyError, threshold: number): string {
+/** What sops prints where no master key gave the data key: every group, every key, every reason; on a terminal in color. */
+export function dataKeyText(error: DataKeyError, threshold: number, color: boolean): string {
+  const [success, failed] = color ? ['\u001b[32mSUCCESS\u001b[0m', '\u001b[31mFAILED\u001b[0m'] : ['SUCCESS', 'FAILED']
   const groups = error.groups.map((failures, index) => {
-    if (failures === null) return `Group ${index}: SUCCESS`
-    return `Group ${index}: FAILED\n${prefixed(failures.map(keyText).join('\n\n'), '  ')}`
+    if (failures === null) return `Group ${index}: ${success}`
+    const keys = failures.map((failure) => keyText(failure, failed))
+    return `Group ${index}: ${failed}\n${prefixed(keys.join('\n\n'), '  ')}`
   })
   return `Failed to get the data key required to decrypt the SOPS file.\n\n${groups.join('\n\n')}\n\n${wrap(trailer(error, threshold), 75)}`
 }
@@ -19,10 +21,10 @@ function trailer(error: DataKeyError, threshold: number): string {
   return `Recovery failed because the file was encrypted with a Shamir threshold of ${threshold}, but only ${recovered} part(s) were successfully recovered, one for each successful key group. In order for SOPS to recover the file, at least ${threshold} groups have to be successful. In order for a group to be successful, decryption has to succeed with any of the keys in that key group.`
 }
 
-function keyText({ key, error }: KeyFailure): string {
+function keyText({ key, error }: KeyFailure, failed: string): string {
   const errors = error instanceof ServicesError ? error.errors : [error]
   const reasons = errors.map((one) => `-${prefixed(wrap(goText(one), 60), '  | ').slice(1)}`)
-  return `${keyName(key)}: FAILED\n${prefixed(reasons.join('\n\n'), '  ')}`
+  return `${keyName(key)}: ${failed}\n${prefixed(reasons.join('\n\n'), '  ')}`
 }
 
 function prefixed(text: string, prefix: string): string {

@@ -171,6 +171,9 @@ class Conversation {
 
   async #read(): Promise<Stanza> {
     const first = await this.#line()
+    if (!/^->(?: [!-~]+)+$/.test(first)) {
+      throw this.broken(`malformed stanza opening line: ${JSON.stringify(`${first}\n`)}`)
+    }
     const body: string[] = []
     for (let size = 0; ; ) {
       const line = await this.#line()

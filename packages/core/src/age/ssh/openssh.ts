@@ -64,10 +64,9 @@ async function unlock(block: Buffer, { cipher, kdf, kdfOptions, passphrase }: Lo
   if (rounds === 0 || rounds > maximumRounds) throw sshKeyError('ssh: unreasonable number of bcrypt rounds')
   const { pbkdf } = (await import('bcrypt-pbkdf')).default
   const derived = Buffer.alloc(row.key + row.iv)
-  if (
-    passphrase.length === 0 ||
-    pbkdf(passphrase, passphrase.length, salt, salt.length, derived, derived.length, rounds) !== 0
-  ) {
+  if (passphrase.length === 0)
+    throw sshKeyError('bcrypt_pbkdf: empty password', 'the passphrase of an SSH key is empty')
+  if (pbkdf(passphrase, passphrase.length, salt, salt.length, derived, derived.length, rounds) !== 0) {
     throw wrongPassphrase()
   }
   const decipher = createDecipheriv(row.algorithm, derived.subarray(0, row.key), derived.subarray(row.key))
