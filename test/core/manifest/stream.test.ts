@@ -47,7 +47,7 @@ const noSecrets = 'no secrets found. Ensure the input is valid and UTF-8 encoded
 const refused: Readonly<Record<string, readonly [string | Uint8Array, string, string | RegExp]>> = {
   'plain text': ['foo', 'INVALID_MANIFEST', noSecrets],
   'JSON of a wrong type behind a tab': [
-    '\n\t{"metadata":{"name":1}}',
+    '\n\t{"metadata":{"name":1,"namespace":"b"}}',
     'INVALID_MANIFEST',
     'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string',
   ],
