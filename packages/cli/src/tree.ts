@@ -42,6 +42,6 @@ export function unreadable<T>(path: string, read: () => T): T {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     const why = code === 'ENOENT' ? 'no such file or directory' : `cannot be read (${String(code)})`
-    throw new CliError('FILE_UNREADABLE', `${path}: ${why}`, { cause: error })
+    throw new CliError('FILE_UNREADABLE', `${path}: ${why}`, { cause: error, hint: 'check the path and its rights' })
   }
 }

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { dispatch } from '@sealkit/cli'
 import { createLog, createMetrics, serveSealedSecretsApi } from '@sealkit/controller'
 import { manifestCompactJson, readManifests, sealedSecretObject } from '@sealkit/core/manifest'
 import {
@@ -12,6 +16,8 @@ import {
   sealSecret,
   unsealManifest,
 } from '@sealkit/core/sealed'
+import { ran, type World } from '../../cli/sealed/io.ts'
+import type { ControlPlane } from '../../servers/controlplane.ts'
 import { available } from '../../servers/programs.ts'
 import { type Case, decrypted, forms, type Outcome, type Program, runCase } from './pair.ts'
 import { hostAddress, startProxied } from './proxied.ts'
@@ -120,6 +126,10 @@ test('online', async (t) => {
       )
     }
   })
+  await t.test(
+    'sealkit: the keys of a cluster listed, backed up and restored, and the certificate when nobody answers',
+    () => keysOfCluster(t, plane),
+  )
   await t.test('what upstream takes for success', async () => {
     for (const [stdin, args] of [
       ['', ['--validate']],
@@ -139,6 +149,52 @@ async function plain(outcome: Outcome): Promise<Outcome> {
   const files: Record<string, string> = {}
   for (const [name, text] of Object.entries(outcome.files)) files[name] = await decrypted(text, keyRing)
   return { ...outcome, files, stdout: await decrypted(outcome.stdout, keyRing) }
+}
+
+/** The whole life of keys in a cluster, by `sealkit keys`. */
+async function keysOfCluster(t: TestContext, plane: ControlPlane): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sealkit-keys-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const env = { KUBECONFIG: plane.kubeconfig, HOME: folder }
+  const sealkit = (argv: readonly string[], world: Partial<World> = {}) =>
+    ran(argv, { cwd: folder, env, ...world }, (io) => dispatch('sealkit', argv, (_, rest) => ({ ...io, argv: rest })))
+  const made = ['keys', 'generate', '--key-size', '1024', '--name', 'sealed-secrets-key1', '-w', 'key.yaml']
+  assert.equal((await sealkit([...made, '--out-cert', 'cert.pem'])).code, 0)
+  assert.match((await sealkit(['keys', 'backup'])).stderr, /no sealing keys in namespace kube-system\nhint: /)
+  const restored = await sealkit(['keys', 'restore', 'key.yaml'])
+  assert.match(restored.stderr, /^kube-system\/sealed-secrets-key1: restored\n.* restart it\n$/)
+  assert.equal(
+    (await sealkit(['keys', 'restore', 'key.yaml'])).stderr,
+    'kube-system/sealed-secrets-key1: there already\n',
+  )
+  assert.match((await sealkit(['keys', 'list'])).stdout, /\nSHA256:\S+ {2}1024 .*kube-system\/sealed-secrets-key1\n$/)
+  assert.equal((await sealkit(['keys', 'backup', '-w', 'backup.yaml'])).stderr, '1 key backed up\n')
+  assert.equal(statSync(join(folder, 'backup.yaml')).mode & 0o777, 0o600)
+  // The backup opens what the key seals, and can be put into another namespace.
+  const sealed = await sealkit(['seal', '--cert', 'cert.pem'], { stdin: simple })
+  assert.equal((await sealkit(['unseal', '-k', 'backup.yaml'], { stdin: sealed.stdout })).code, 0)
+  assert.match((await sealkit(['keys', 'restore', '-n', 'default', 'backup.yaml'])).stderr, /^default\/.*: restored\n/)
+  // Another key under the name that is there is not put over it.
+  await sealkit(['keys', 'generate', '--key-size', '1024', '--name', 'sealed-secrets-key1', '-w', 'other.yaml'])
+  const refused = await sealkit(['keys', 'restore', 'other.yaml'])
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /is there already, with something else in it\nhint: /)
+  // A certificate of the cluster is kept, for the day on which nobody answers.
+  const first = await sealkit(['seal'], { stdin: simple })
+  assert.deepEqual([first.code, first.stderr], [0, ''])
+  const kubeconfig = readFileSync(plane.kubeconfig, 'utf8')
+  const server = /server"?:\s*"?(https:[^"\s]+)/.exec(kubeconfig)?.[1] ?? ''
+  assert.ok(server !== '')
+  const [file = ''] = readdirSync(join(folder, '.cache/sealkit/certificates'))
+  const source = `the controller kube-system/sealed-secrets-controller of https://127.0.0.1:1`
+  const name = `${createHash('sha256').update(source).digest('hex').slice(0, 32)}.pem`
+  copyFileSync(join(folder, '.cache/sealkit/certificates', file), join(folder, '.cache/sealkit/certificates', name))
+  writeFileSync(join(folder, 'away'), kubeconfig.replace(server, 'https://127.0.0.1:1'))
+  const away = await sealkit(['seal', '--kubeconfig', join(folder, 'away')], { stdin: simple })
+  assert.match(away.stderr, /^the controller .* cannot be reached: sealing with its certificate of \d{4}-/)
+  assert.equal(away.code, 0)
+  const live = await sealkit(['keys', 'fetch', '--kubeconfig', join(folder, 'away')])
+  assert.deepEqual([live.code, live.stdout], [1, ''])
 }
 
 const notice = 'Flag --rotate has been deprecated, please use --re-encrypt instead\n'

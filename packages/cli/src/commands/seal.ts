@@ -1,20 +1,19 @@
-import { basename } from 'node:path'
 import {
   checkDataKey,
   checkName,
   checkNamespace,
-  encodeBase64,
   isJson,
   type Manifest,
   readManifests,
   sealedSecretObject,
   secretType,
 } from '@sealkit/core/manifest'
-import { isScope, type Scope, sealSecret } from '@sealkit/core/sealed'
+import type { PublicKey } from '@sealkit/core/platform'
+import { isScope, type Scope, type SealOptions, sealSecret } from '@sealkit/core/sealed'
 import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
-import { readInput, readInputs, writeResult } from '../sealing/files.ts'
+import { readInputs, writeResult } from '../sealing/files.ts'
 import { type Format, outputFormat, printManifests } from '../sealing/print.ts'
 import { sealingKeyFor } from '../sealing/source.ts'
 
@@ -34,8 +33,9 @@ export const options = [
   {
     name: 'cert',
     type: 'string',
-    value: 'FILE|URL',
-    description: 'seal with this certificate (that of the controller in the cluster)',
+    multiple: true,
+    value: '[NAME=]FILE|URL',
+    description: 'seal with this certificate (that of the controller in the cluster); several need -w with {name}',
   },
   {
     name: 'scope',
@@ -65,9 +65,29 @@ export const options = [
     value: '[KEY=]FILE',
     description: 'make the Secret of this file instead of reading one',
   },
+  {
+    name: 'from-env-file',
+    type: 'string',
+    multiple: true,
+    value: 'FILE',
+    description: 'make the Secret of the KEY=VALUE lines of this file instead of reading one',
+  },
   { name: 'type', type: 'string', value: 'TYPE', description: 'type of the Secret that is made' },
   { name: 'output', short: 'o', type: 'string', value: 'json|yaml', description: 'format (that of the input)' },
-  { name: 'write', short: 'w', type: 'string', value: 'FILE', description: 'write to FILE (standard output)' },
+  {
+    name: 'write',
+    short: 'w',
+    type: 'string',
+    value: 'FILE',
+    description: 'write to FILE (standard output); {name} in it stands for the certificate or context',
+  },
+  {
+    name: 'copy',
+    type: 'string',
+    multiple: true,
+    value: 'KEY',
+    description: 'put this label or annotation also on the SealedSecret itself; PREFIX* takes many',
+  },
   { name: 'allow-empty-data', type: 'boolean', description: 'also seal Secrets without data' },
   {
     name: 'controller-name',
@@ -82,40 +102,75 @@ export const options = [
     description: 'namespace of the controller (kube-system)',
   },
   { name: 'kubeconfig', type: 'string', value: 'FILE', description: 'kubeconfig of the cluster' },
-  { name: 'context', type: 'string', value: 'NAME', description: 'context of the kubeconfig' },
+  {
+    name: 'context',
+    type: 'string',
+    multiple: true,
+    value: 'NAME',
+    description: 'context of the kubeconfig; several are as many clusters and need -w with {name}',
+  },
 ] as const
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [
   ['sealkit seal --cert cert.pem -f secret.yaml -w sealed.yaml', 'a file'],
+  ["sealkit seal --context eu --context us -f secret.yaml -w 'clusters/{name}/db.yaml'", 'one file for each cluster'],
   ['sealkit seal --cert cert.pem --name db -n shop --from-file password=pw.txt', 'a value, without a Secret file'],
 ]
 
 type SealValues = Values<typeof options>
 
-/** Seals everything, then prints everything: one Secret that fails leaves the output as it was. */
+/** Seals everything, then prints everything: one Secret that fails leaves every output as it was. */
 export async function run(values: SealValues, _: readonly string[], io: Io): Promise<number> {
   const scope = scopeFrom(values.scope)
   const { secrets, format } = await readSecrets(values, io)
-  const publicKey = await sealingKeyFor(values, io)
-  const sealed: Manifest[] = []
   for (const secret of secrets) {
     checkSecret(secret, values)
     // Also in cluster-wide scope, where sealing itself asks for no namespace.
     const namespace = secret.metadata?.namespace || values.namespace
     if (namespace !== undefined) secret.metadata = { ...secret.metadata, namespace }
-    sealed.push(
-      await sealSecret(secret, {
-        publicKey,
-        ...(scope !== undefined && { scope }),
-        ...(values.name !== undefined && { name: values.name }),
-        allowEmptyData: values['allow-empty-data'] ?? false,
-      }),
-    )
   }
-  const output = outputFormat(values.output, values.write, format)
-  writeResult(await printManifests(sealedSecretObject, sealed, output), values.write, io)
+  const outputs: { readonly path: string | undefined; readonly text: string }[] = []
+  for (const { path, publicKey } of await targetsOf(values, io)) {
+    const sealed: Manifest[] = []
+    for (const secret of secrets) sealed.push(await sealSecret(secret, sealOptions(values, publicKey, scope)))
+    const text = await printManifests(sealedSecretObject, sealed, outputFormat(values.output, path, format))
+    outputs.push({ path, text })
+  }
+  for (const { path, text } of outputs) writeResult(text, path, io)
   return exitCode.done
+}
+
+function sealOptions(values: SealValues, publicKey: PublicKey, scope: Scope | undefined): SealOptions {
+  const { name, copy } = values
+  return {
+    publicKey,
+    ...(scope !== undefined && { scope }),
+    ...(name !== undefined && { name }),
+    ...(copy !== undefined && { copy: (key: string) => copy.some((pattern) => fits(pattern, key)) }),
+    allowEmptyData: values['allow-empty-data'] ?? false,
+  }
+}
+
+function fits(pattern: string, key: string): boolean {
+  return pattern.endsWith('*') ? key.startsWith(pattern.slice(0, -1)) : key === pattern
+}
+
+/** What is sealed for: a key, and where the result goes. */
+interface Target {
+  readonly path: string | undefined
+  readonly publicKey: PublicKey
+}
+
+async function targetsOf(values: SealValues, io: Io): Promise<readonly Target[]> {
+  const { cert = [], context = [], write, ...rest } = values
+  const [onlyCert] = cert
+  const [onlyContext] = context
+  if (cert.length + context.length > 1 || write?.includes('{name}') === true) {
+    return (await import('../sealing/targets.ts')).sealTargets(values, io)
+  }
+  const one = { ...rest, ...(onlyCert && { cert: onlyCert }), ...(onlyContext && { context: onlyContext }) }
+  return [{ path: write, publicKey: await sealingKeyFor(one, io) }]
 }
 
 function scopeFrom(text: string | undefined): Scope | undefined {
@@ -129,8 +184,10 @@ interface Input {
 }
 
 async function readSecrets(values: SealValues, io: Io): Promise<Input> {
-  const made = madeSecret(values, io)
-  if (made !== undefined) return { secrets: [made], format: 'yaml' }
+  if ((['from-literal', 'from-file', 'from-env-file'] as const).some((source) => values[source] !== undefined)) {
+    const { madeSecret } = await import('../sealing/made.ts')
+    return { secrets: [madeSecret(values, io)], format: 'yaml' }
+  }
   const inputs = await readInputs(values.file, io)
   const secrets: Manifest[] = []
   for (const input of inputs) secrets.push(...(await readManifests(secretType, input, { strict: true })))
@@ -139,45 +196,6 @@ async function readSecrets(values: SealValues, io: Io): Promise<Input> {
   }
   const json = inputs.every((input) => isJson(Buffer.from(input).toString('latin1')))
   return { secrets, format: json ? 'json' : 'yaml' }
-}
-
-/** The Secret of `--from-literal` and `--from-file`, read as kubectl reads them. */
-function madeSecret(values: SealValues, io: Io): Manifest | undefined {
-  const literals = values['from-literal'] ?? []
-  const files = values['from-file'] ?? []
-  if (literals.length + files.length === 0) return undefined
-  if (values.file !== undefined) {
-    throw new CliError('USAGE', '--file cannot be used with --from-literal or --from-file', {
-      hint: 'give one of them',
-    })
-  }
-  const items = [...literals.map(literal), ...files.map((text) => fromFile(text, io))]
-  const keys = items.map(([key]) => key)
-  const twice = keys.find((key, at) => keys.indexOf(key) !== at)
-  if (twice !== undefined)
-    throw new CliError('USAGE', `the key ${twice} is given twice`, { hint: 'give each key once' })
-  const data = Object.fromEntries(items.map(([key, value]) => [key, encodeBase64(value)]))
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: {},
-    ...(values.type !== undefined && { type: values.type }),
-    data,
-  }
-}
-
-function literal(text: string): [string, Uint8Array] {
-  const at = text.indexOf('=')
-  // The text may be the secret itself, so it is not shown.
-  if (at < 1)
-    throw new CliError('USAGE', 'a value of --from-literal is not of the form KEY=VALUE', { hint: 'give KEY=VALUE' })
-  return [text.slice(0, at), Buffer.from(text.slice(at + 1))]
-}
-
-function fromFile(text: string, io: Io): [string, Uint8Array] {
-  const at = text.indexOf('=')
-  const path = text.slice(at + 1)
-  return [at < 0 ? basename(path) : text.slice(0, at), readInput(path, io)]
 }
 
 /** What a cluster would refuse later, or what is no Secret at all. */

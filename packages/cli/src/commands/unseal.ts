@@ -55,7 +55,11 @@ export async function run(values: Values<typeof options>, _: readonly string[], 
   const keyRing = await readKeyRing(values.key, io)
   const secrets: Manifest[] = []
   for (const input of await readInputs(values.file, io)) {
-    for (const sealed of await readManifests(sealedSecretObject, input)) secrets.push(await unsealed(sealed, keyRing))
+    try {
+      for (const sealed of await readManifests(sealedSecretObject, input)) secrets.push(await unsealed(sealed, keyRing))
+    } catch (error) {
+      throw await (await import('../sealing/diagnose.ts')).diagnosed(error, input, keyRing)
+    }
   }
   if (secrets.length === 0) {
     throw new CliError('USAGE', 'no SealedSecret found in the input', { hint: 'give a SealedSecret in YAML or JSON' })

@@ -1,6 +1,6 @@
 import { SealkitError } from '@sealkit/core'
 import { quote } from '@sealkit/core/go'
-import { type ApiServer, connect, isKubernetesError, serviceProxyPath } from '@sealkit/kubernetes'
+import { type ApiServer, connect, isKubernetesError, loadConfig, serviceProxyPath } from '@sealkit/kubernetes'
 import { CliError } from '../exit.ts'
 
 /** How a cluster is reached: kubeconfig, overrides, environment. */
@@ -50,6 +50,15 @@ export function fetchCertificate(connection: Connection, service: ControllerServ
       throw inWords(error, (message) => `cannot fetch certificate: ${message}`)
     }
   })
+}
+
+/**
+ * The API server that a connection leads to, as text.
+ *
+ * @throws KubernetesError of the configuration
+ */
+export async function clusterServer(connection: Connection): Promise<string> {
+  return (await loadConfig(connection)).connection().server
 }
 
 async function findController(server: ApiServer, service: ControllerService): Promise<Controller> {

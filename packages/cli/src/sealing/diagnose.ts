@@ -1,6 +1,6 @@
 import { CoreError } from '@sealkit/core'
 import { type KeyRing, label, type Scope, scopes, splitItem } from '@sealkit/core/sealed'
-import type { Identity } from './place.ts'
+import { type Identity, printable } from './place.ts'
 
 /** What an item may have been sealed for. */
 export interface Target extends Identity {
@@ -78,4 +78,28 @@ function difference(target: Target, other: Target): string {
     ...(other.namespace === target.namespace ? [] : [`for the namespace ${other.namespace || 'of no name'}`]),
   ]
   return `sealed ${parts.join(' and ')}`
+}
+
+/** What a check says of SealedSecrets with these keys, a line for each finding; nothing where the text cannot be read. */
+export async function findingsOf(input: Uint8Array, keyRing: KeyRing): Promise<readonly string[]> {
+  const { sealedSecretChecker } = await import('./check.ts')
+  const context = { publicKeys: [], keyRing, namespace: undefined }
+  try {
+    const { findings } = await sealedSecretChecker.check(Buffer.from(input).toString(), context, 'input')
+    return findings.map(({ place, text }) => printable([...place, text].join(': ')))
+  } catch (error) {
+    if (error instanceof CoreError) return []
+    throw error
+  }
+}
+
+/** The error of what did not decrypt, with why; every other error as it is. */
+export async function diagnosed(error: unknown, input: Uint8Array, keyRing: KeyRing): Promise<unknown> {
+  if (!(error instanceof CoreError) || error.code !== 'DECRYPTION_FAILED') return error
+  const findings = await findingsOf(input, keyRing)
+  if (findings.length === 0) return error
+  return new CoreError(error.code, [error.message, ...findings].join('\n'), {
+    cause: error,
+    hint: 'put back the name, namespace or scope, give the key that it was sealed for, or seal the Secret again',
+  })
 }

@@ -1,8 +1,10 @@
+import { SealkitError } from '@sealkit/core'
 import type { PublicKey } from '@sealkit/core/platform'
 import { parseCertificate, sealingPublicKey } from '@sealkit/core/sealed'
 import { CliError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { readCertificate } from './certificate.ts'
+import type { Connection, ControllerService } from './controller.ts'
 
 /** The flags that say which controller, in which cluster, gives its certificate. */
 export interface ControllerValues {
@@ -15,34 +17,52 @@ export interface ControllerValues {
 /** The certificate of the cluster's controller, as it serves it. */
 export async function controllerCertificate(values: ControllerValues, io: Io): Promise<Uint8Array> {
   const { fetchCertificate } = await import('./controller.ts')
-  const service = {
+  return fetchCertificate(connectionOf(values, io), serviceOf(values))
+}
+
+/** Where the controller's Service is. */
+export function serviceOf(values: ControllerValues): ControllerService {
+  return {
     namespace: values['controller-namespace'] ?? 'kube-system',
     name: values['controller-name'] ?? 'sealed-secrets-controller',
   }
-  const { kubeconfig, context } = values
-  const connection = {
+}
+
+/** How the cluster is reached. */
+export function connectionOf({ kubeconfig, context }: ControllerValues, io: Io): Connection {
+  return {
     env: { ...io.env },
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(context !== undefined && { overrides: { context } }),
   }
-  return fetchCertificate(connection, service)
 }
 
 /**
- * The key to seal with: of the certificate in `cert`, a file or URL, else of the cluster's controller.
+ * The key to seal with: of the certificate in `cert`, a file or URL, else of the cluster's controller. Where a URL or
+ * the cluster cannot be reached, the copy of the last time is taken.
  *
  * @throws FILE_UNREADABLE, INVALID_CERTIFICATE, CERTIFICATE_EXPIRED, and the cluster's errors
  */
 export async function sealingKeyFor(values: ControllerValues & { readonly cert?: string }, io: Io): Promise<PublicKey> {
-  const pem = values.cert === undefined ? await controllerCertificate(values, io) : await certificate(values.cert, io)
+  const pem = values.cert === undefined ? await clusterCertificate(values, io) : await certificate(values.cert, io)
   return sealingPublicKey(parseCertificate(pem), io.now())
+}
+
+async function clusterCertificate(values: ControllerValues, io: Io): Promise<Uint8Array> {
+  const { clusterServer } = await import('./controller.ts')
+  const { cached } = await import('./cache.ts')
+  const { namespace, name } = serviceOf(values)
+  const source = `the controller ${namespace}/${name} of ${await clusterServer(connectionOf(values, io))}`
+  return cached(source, io, () => controllerCertificate(values, io))
 }
 
 async function certificate(source: string, io: Io): Promise<Uint8Array> {
   try {
-    return await readCertificate(source, io)
+    if (!/^https?:\/\//i.test(source)) return await readCertificate(source, io)
+    const { cached } = await import('./cache.ts')
+    return await cached(source.replace(/\/\/[^/]*@/, '//'), io, () => readCertificate(source, io))
   } catch (cause) {
-    if (cause instanceof CliError) throw cause
+    if (cause instanceof SealkitError) throw cause
     throw new CliError('FILE_UNREADABLE', `the certificate ${source} cannot be read`, {
       cause,
       hint: 'fetch it with: sealkit keys fetch > cert.pem',

@@ -45,6 +45,8 @@ export interface SealOptions {
   readonly namespace?: (declared: string) => string | Promise<string>
   /** Lets a Secret without data pass. */
   readonly allowEmptyData?: boolean
+  /** Which labels and annotations, by key, the SealedSecret itself gets too; upstream puts them into the template only. */
+  readonly copy?: (key: string) => boolean
   readonly random?: (length: number) => Uint8Array
 }
 
@@ -69,7 +71,7 @@ export async function sealSecret(secret: Manifest, options: SealOptions): Promis
   const encryptedData = await sealItems(plaintexts, label(scope, namespace, metadata.name), options)
   return {
     ...sealedSecretType,
-    metadata: sealedMetadata(metadata, scope),
+    metadata: sealedMetadata(metadata, scope, options.copy),
     spec: { template: template(secret, metadata), encryptedData },
   }
 }
@@ -130,12 +132,16 @@ async function sealItems(
   return Object.fromEntries(await Promise.all(items))
 }
 
-/** Only the name, the namespace and the scope go on the SealedSecret itself. */
-function sealedMetadata(metadata: ObjectMeta, scope: Scope): ObjectMeta {
+/** Only the name, the namespace and the scope go on the SealedSecret itself, and what is to be copied. */
+function sealedMetadata(metadata: ObjectMeta, scope: Scope, copy: (key: string) => boolean = () => false): ObjectMeta {
   const own: ObjectMeta = {}
   if (metadata.name !== undefined) own.name = metadata.name
   if (metadata.namespace !== undefined) own.namespace = metadata.namespace
-  const annotations = withScope(undefined, scope)
+  const copied = (texts: Readonly<Record<string, string>> = {}): Record<string, string> =>
+    Object.fromEntries(Object.entries(texts).filter(([key]) => copy(key) && !leakingAnnotations.includes(key)))
+  const labels = copied(metadata.labels)
+  if (Object.keys(labels).length > 0) own.labels = labels
+  const annotations = withScope(copied(metadata.annotations), scope)
   if (Object.keys(annotations).length > 0) own.annotations = annotations
   return own
 }

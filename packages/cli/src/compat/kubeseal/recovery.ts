@@ -16,13 +16,26 @@ export async function recover({ values, io, input, output }: Call): Promise<void
   const keys: PrivateKey[] = []
   for (const path of values.list('recovery-private-key')) keys.push(...(await readKeys(path, io)))
   const keyRing = new KeyRing(await Promise.all(keys.map(sealingKey)))
-  const sealedSecrets = await readTyped(await input())
+  const bytes = await input()
+  const sealedSecrets = await readTyped(bytes)
   // Upstream prints a Secret without a name.
   if (sealedSecrets.length === 0) throw failure('no sealed secrets found in the input')
   for (const sealedSecret of sealedSecrets) {
     checkKind(sealedSecret)
-    output.write(await print(secretType, await recovered(sealedSecret, keyRing), output.format))
+    try {
+      output.write(await print(secretType, await recovered(sealedSecret, keyRing), output.format))
+    } catch (error) {
+      await explain(error, bytes, keyRing, io)
+      throw error
+    }
   }
+}
+
+/** On a terminal, why no key could decrypt; a script gets kubeseal's text and nothing else. */
+async function explain(error: unknown, bytes: Uint8Array, keyRing: KeyRing, io: Io): Promise<void> {
+  if (io.stderr.isTTY !== true || !(error instanceof CoreError) || error.code !== 'DECRYPTION_FAILED') return
+  const { findingsOf } = await import('../../sealing/diagnose.ts')
+  for (const finding of await findingsOf(bytes, keyRing)) io.stderr.write(`${finding}\n`)
 }
 
 async function recovered(sealedSecret: Manifest, keyRing: KeyRing): Promise<Manifest> {
