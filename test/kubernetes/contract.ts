@@ -186,6 +186,25 @@ export const contract: Readonly<Record<string, (ground: Ground) => Promise<void>
     assert.deepEqual(await seen.take(1), ['added a '])
     await seen.stop()
   },
+  async 'updateStatus: nothing but the status changes, whatever else is said or left out'({ cluster, namespace }) {
+    const spec = { encryptedData: { a: 'QQ==' }, template: { metadata: { labels: { l: 'v' } } } }
+    const metadata = { namespace, name: 's', labels: { a: 'b' }, annotations: { c: 'd' } }
+    const [type, writer] = [{ apiVersion: 'bitnami.com/v1alpha1', kind: 'SealedSecret' }, { fieldManager: 'someone' }]
+    const created = await cluster.create(resources.sealedSecret, { ...type, metadata, spec }, writer)
+    const { resourceVersion = '', managedFields, ...same } = created.metadata
+    const bare = { ...type, metadata: { namespace, name: 's', resourceVersion }, status: { observedGeneration: 1 } }
+    const first = await cluster.updateStatus(resources.sealedSecret, bare)
+    const changed = { ...first, spec: {}, status: { observedGeneration: 2 } }
+    const { metadata: last, ...rest } = await cluster.updateStatus(resources.sealedSecret, changed)
+    const { resourceVersion: _, managedFields: writers, ...known } = last
+    assert.deepEqual([known, rest], [same, { ...type, spec, status: { observedGeneration: 2 } }])
+    const [others, all = []] = [managedFields ?? [], writers ?? []]
+    assert.deepEqual(
+      all.filter((entry) => Reflect.get(entry as object, 'subresource') !== 'status'),
+      others,
+    )
+    await refuses('CONFLICT', cluster.updateStatus(resources.sealedSecret, bare))
+  },
   async 'transform: lists and watches give what it makes of each object, and the cluster keeps the whole one'(ground) {
     const { cluster, namespace } = ground
     const key = keyOf(await cluster.create(secret, manifest(namespace, 'a')))

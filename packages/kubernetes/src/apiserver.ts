@@ -136,7 +136,7 @@ function objectCalls(
     create: (resource, object, options) =>
       write('POST', resource, { key: { ...keyFor(resource, object), name: '' }, query: manager(options) }, object),
     update: (resource, object, options) => put(resource, object, options),
-    updateStatus: (resource, object, options) => put(resource, object, options, 'status'),
+    updateStatus: (resource, object, options) => put(resource, statusOnly(object), options, 'status'),
     patch(resource, key, patch, options) {
       const force = patch.type === 'apply' && patch.force === true ? { force: 'true' } : {}
       const headers = { 'content-type': patchTypes[patch.type] }
@@ -148,6 +148,12 @@ function objectCalls(
       await deleteObject(exchange, resource, key, options)
     },
   }
+}
+
+/** A status as it is sent: the server takes the spec from what it has, and the writers of fields where none are sent. */
+function statusOnly({ apiVersion, kind, metadata, ...rest }: ClusterObject): ClusterObject {
+  const { managedFields: _, ...sent } = metadata
+  return { ...(apiVersion && { apiVersion }), ...(kind && { kind }), metadata: sent, status: rest['status'] }
 }
 
 async function getObject(

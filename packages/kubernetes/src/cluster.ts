@@ -86,6 +86,7 @@ export interface Cluster {
   create(resource: Resource, object: Manifest, options?: WriteOptions): Promise<ClusterObject>
   /** Optimistic: `metadata.resourceVersion` must be current, else `CONFLICT`. */
   update(resource: Resource, object: ClusterObject, options?: WriteOptions): Promise<ClusterObject>
+  /** As `update`, of `status` alone: whatever else the object says or does not say stays as it is in the cluster. */
   updateStatus(resource: Resource, object: ClusterObject, options?: WriteOptions): Promise<ClusterObject>
   patch(resource: Resource, key: Key, patch: Patch, options?: WriteOptions): Promise<ClusterObject>
   delete(resource: Resource, key: Key, options?: DeleteOptions): Promise<void>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { crds } from '@sealkit/controller'
 import {
   type ApiServer,
   apiserverCluster,
@@ -25,7 +26,7 @@ const { after, before, test } = await needs('etcd', 'kube-apiserver')
 let plane: ControlPlane
 let cluster: ApiServer
 before(async () => {
-  plane = await startControlPlane()
+  plane = await startControlPlane({ crds: crds('sealed-secrets') })
   // The watch cache of a server that has just started remembers nothing of what was before it.
   await plane.createNamespace('before')
   await plane.restartApiserver()
@@ -70,8 +71,8 @@ test('server-side apply: creates, owns fields, refuses those of others unless fo
 })
 
 test('a kind that is not installed is NOT_FOUND, not an absent object', async () => {
-  await refuses('NOT_FOUND', cluster.get(resources.sealedSecret, { namespace: 'default', name: 'a' }))
-  await refuses('NOT_FOUND', cluster.list(resources.sealedSecret))
+  await refuses('NOT_FOUND', cluster.get(resources.externalSecret, { namespace: 'default', name: 'a' }))
+  await refuses('NOT_FOUND', cluster.list(resources.externalSecret))
 })
 
 test('a list of more than one page, and of smaller pages', async () => {

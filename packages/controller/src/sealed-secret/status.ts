@@ -66,22 +66,6 @@ export function nextStatus(sealedSecret: Manifest, failure: string | null, now: 
 
 type Stored = Manifest & { metadata: { name: string } }
 
-/** A status as it is sent: the server takes nothing else of the object, and keeps all the rest as it is. */
-function withStatus({ apiVersion, kind, metadata }: Stored, status: SealedSecretStatus): Stored {
-  const { name, namespace, uid, resourceVersion } = metadata
-  return {
-    ...(apiVersion && { apiVersion }),
-    ...(kind && { kind }),
-    metadata: {
-      name,
-      ...(namespace && { namespace }),
-      ...(uid && { uid }),
-      ...(resourceVersion && { resourceVersion }),
-    },
-    status,
-  }
-}
-
 /**
  * Writes the outcome of a reconcile of the given generation to the status; true when something was written.
  *
@@ -99,7 +83,7 @@ export async function writeStatus(
     const status = nextStatus(current, outcome.failure, outcome.now())
     if (status === null) return false
     try {
-      await cluster.updateStatus(resources.sealedSecret, withStatus(current, status))
+      await cluster.updateStatus(resources.sealedSecret, { ...current, status })
       return true
     } catch (error) {
       if (isKubernetesError(error, 'NOT_FOUND')) return false
