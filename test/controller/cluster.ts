@@ -111,6 +111,7 @@ export function externalSettings(settings: Partial<ExternalSecretSettings> = {})
     clusterStores: true,
     clusterExternalSecrets: true,
     pushSecrets: true,
+    notices: null,
     leftDelimiter: '{{',
     rightDelimiter: '}}',
     healthAddress: '',
@@ -129,7 +130,7 @@ export interface Running {
 export async function startController(
   cluster: Cluster,
   settings: Partial<Settings>,
-  more: Pick<RunOptions, 'environment' | 'mintToken'> = {},
+  more: Pick<RunOptions, 'environment' | 'mintToken' | 'reviewToken'> = {},
 ): Promise<Running> {
   const stop = new AbortController()
   const lines: string[] = []

@@ -61,6 +61,9 @@ const shared: readonly string[] = [
   'update-status',
   'controller-class',
   'enable-flood-gate',
+  'refresh-listener-addr',
+  'refresh-listener-cert',
+  'refresh-listener-key',
   'store-requeue-interval',
   'template-left-delimiter',
   'template-right-delimiter',
@@ -119,6 +122,7 @@ export async function run(io: ControllerIo): Promise<number> {
       signal: io.signal,
       environment: providerEnvironment(io),
       mintToken: tokens(cluster),
+      reviewToken: cluster.reviewToken,
       onKeyRequest: io.onKeyRequest,
       onReady: (ports) => log.info('ready', { ...ports }),
     })

@@ -22,6 +22,8 @@ export interface ExternalSecretMetrics {
   /** Of ClusterExternalSecrets. */
   readonly clusterCondition: Gauge<'name' | 'namespace' | 'condition' | 'status'>
   readonly clusterReconcileDuration: Gauge<'name' | 'namespace'>
+  /** Reports of changes at a provider, by what became of them: the sender is told nothing. */
+  readonly refreshReports: Counter<'result'>
   /** Of PushSecrets. */
   readonly pushCondition: Gauge<'name' | 'namespace' | 'condition' | 'status'>
   readonly pushReconcileDuration: Gauge<'name' | 'namespace'>
@@ -134,6 +136,12 @@ function externalSecretMetrics(registry: Registry): ExternalSecretMetrics {
       name: 'clusterexternalsecret_reconcile_duration',
       help: 'The duration time to reconcile the Cluster External Secret',
       labelNames: object,
+      registers,
+    }),
+    refreshReports: new Counter({
+      name: 'sealkit_refresh_reports_total',
+      help: 'Reports of changes at a provider, by result: accepted or refused',
+      labelNames: ['result'],
       registers,
     }),
     pushCondition: condition('pushsecret', 'The status condition of a specific Push Secret'),

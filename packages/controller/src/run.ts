@@ -11,6 +11,7 @@ import type { ExternalSecretService } from './external-secret/service.ts'
 import { errorFields, type Log } from './log.ts'
 import { type Controller, runControllers } from './manager.ts'
 import { createMetrics, type Metrics, serveMetrics } from './metrics.ts'
+import type { ReviewToken } from './notices/sender.ts'
 import { type SealedSecretService, sealedSecretService } from './sealed-secret/service.ts'
 import type { Settings } from './settings.ts'
 import { refuseBesideUpstream } from './takeover.ts'
@@ -29,6 +30,8 @@ export interface RunOptions {
   readonly environment?: Environment
   /** Tokens of ServiceAccounts, where the cluster mints them. */
   readonly mintToken?: MintToken
+  /** Whom tokens are of, where the cluster knows. */
+  readonly reviewToken?: ReviewToken
   /** Decrypts Secrets that SOPS encrypted, where the cluster is a directory that holds such. */
   readonly sops?: SopsContext
   /** Gives the controllers that are run in the place of those that were put together. */
@@ -148,7 +151,7 @@ async function sealedPart(
 }
 
 async function externalPart(
-  { cluster, settings, environment, mintToken, log }: RunOptions,
+  { cluster, settings, environment, mintToken, reviewToken, log }: RunOptions,
   { metrics, recorder, now }: Assembly,
 ): Promise<ExternalSecretService | null> {
   if (settings.externalSecrets === null) return null
@@ -159,6 +162,7 @@ async function externalPart(
     settings: settings.externalSecrets,
     environment: environment ?? { now: () => now().getTime() },
     ...(mintToken === undefined ? {} : { mintToken }),
+    ...(reviewToken === undefined ? {} : { reviewToken }),
     metrics: metrics.externalSecret,
     recordEvent: recorder('external-secrets'),
     log,

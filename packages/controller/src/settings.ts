@@ -1,5 +1,6 @@
 import type { KeyOrder } from '@sealkit/core/sealed'
 import type { Namespaces } from './informers.ts'
+import type { NoticeAddress } from './notices/server.ts'
 
 /** The kinds that a controller may be asked to take care of. */
 export const kinds = ['sealed-secrets', 'external-secrets'] as const
@@ -45,6 +46,8 @@ export interface ExternalSecretSettings {
   readonly clusterStores: boolean
   readonly clusterExternalSecrets: boolean
   readonly pushSecrets: boolean
+  /** Where reports of changes are taken; null = nowhere. */
+  readonly notices: NoticeAddress | null
   readonly leftDelimiter: string
   readonly rightDelimiter: string
   /** Where liveness and readiness are asked for; empty = nowhere. */

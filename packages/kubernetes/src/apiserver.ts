@@ -15,6 +15,7 @@ import { isKubernetesError, KubernetesError } from './error.ts'
 import { objectPath, queryText, resourceName } from './path.ts'
 import { apiVersion, resources } from './resources.ts'
 import { type Call, responseError } from './status.ts'
+import { createToken, reviewToken, type TokenOwner } from './tokens.ts'
 import {
   type HttpRequest,
   type HttpResponse,
@@ -55,6 +56,8 @@ export interface ApiServer extends Cluster {
     serviceAccount: Key,
     options?: { readonly audiences?: readonly string[]; readonly expirationSeconds?: number },
   ): Promise<ServiceAccountToken>
+  /** Whom a bearer token is of, if it is valid for one of the audiences; null when it is not. */
+  reviewToken(token: string, audiences: readonly string[]): Promise<TokenOwner | null>
   /** Closes idle connections, so that a process can end. */
   close(): void
 }
@@ -69,7 +72,8 @@ export interface ApiServerOptions extends TransportOptions {
   readonly userAgent?: string
 }
 
-const json = { accept: 'application/json', 'content-type': 'application/json' }
+/** Headers of a request with a JSON body. */
+export const json = { accept: 'application/json', 'content-type': 'application/json' }
 const metadataAccept = {
   object: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
   list: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
@@ -102,11 +106,13 @@ export function apiserverCluster(config: ConnectionConfig, options: ApiServerOpt
     watch: (resource, watch) => readWatch(transport, resource, watch, agent),
     request: (method, path, raw = {}) => call({ method, path, ...raw }, { method, ...raw }),
     createToken: (serviceAccount, token = {}) => createToken(exchange, serviceAccount, token),
+    reviewToken: (token, audiences) => reviewToken(exchange, token, audiences),
     close: () => transport.close(),
   }
 }
 
-type Exchange = (request: HttpRequest, about: Call) => Promise<unknown>
+/** Makes one request and gives the parsed answer; `about` is for errors. */
+export type Exchange = (request: HttpRequest, about: Call) => Promise<unknown>
 
 function objectCalls(
   exchange: Exchange,
@@ -246,24 +252,6 @@ function selectors(options: ListOptions): Record<string, string> {
   }
 }
 
-async function createToken(
-  exchange: Exchange,
-  key: Key,
-  options: { readonly audiences?: readonly string[]; readonly expirationSeconds?: number },
-): Promise<ServiceAccountToken> {
-  named(key)
-  const spec = { audiences: options.audiences ?? [], expirationSeconds: options.expirationSeconds }
-  const body = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec })
-  const about = { method: 'POST', resource: 'serviceaccounts', name: key.name }
-  const answer = (await exchange(
-    { method: 'POST', path: objectPath(resources.serviceAccount, key, 'token'), body, headers: json },
-    about,
-  )) as { status?: { token?: string; expirationTimestamp?: string } }
-  const { token, expirationTimestamp } = answer.status ?? {}
-  if (token === undefined || expirationTimestamp === undefined) throw unexpected()
-  return { token, expires: Date.parse(expirationTimestamp) }
-}
-
 /** Objects of a list, and metadata alone, come without their own kind. */
 export function withKind(
   resource: Resource,
@@ -281,7 +269,8 @@ function keyFor(resource: Resource, object: Manifest): Key {
   return { namespace: resource.namespaced ? (object.metadata?.namespace ?? '') : '', name }
 }
 
-function named(key: Key): void {
+/** Refuses a key without a name, which would address a whole collection. @throws {KubernetesError} `BAD_REQUEST` */
+export function named(key: Key): void {
   if (key.name === '') throw new KubernetesError('BAD_REQUEST', 'resource name may not be empty')
 }
 
@@ -293,7 +282,8 @@ function parse(body: Buffer): unknown {
   }
 }
 
-function unexpected(): KubernetesError {
+/** The error for an answer that is not what the API promises. */
+export function unexpected(): KubernetesError {
   return new KubernetesError('RESPONSE_INVALID', 'the server answered with something that is no Kubernetes object', {
     hint: 'check that the server of the kubeconfig is a Kubernetes API server',
   })

@@ -37,6 +37,7 @@ export type { RateLimit } from './ratelimit.ts'
 export { apiVersion, keyOf, keyText, type ResourceName, resourceOf, resources } from './resources.ts'
 export { systemRoots } from './roots.ts'
 export type { Index, ObjectStore } from './store.ts'
+export type { TokenOwner } from './tokens.ts'
 export {
   type HttpRequest,
   type HttpResponse,

@@ -44,7 +44,8 @@ export function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?', 1)[0] ?? '/'
 }
 
-function splitAddress(address: string): { readonly host: string; readonly port: number } {
+/** Host and port of an address in Go's form. @throws {ControllerError} `LISTEN_FAILED` */
+export function splitAddress(address: string): { readonly host: string; readonly port: number } {
   const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(address)
   const port = Number(match?.[3])
   if (match === null || port > 65_535) throw listenFailed(address, 'no address')

@@ -9,6 +9,8 @@ import type { RecordEvent } from '../event.ts'
 import { errorFields, type Log } from '../log.ts'
 import type { Controller } from '../manager.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
+import type { ReviewToken } from '../notices/sender.ts'
+import type { NoticesOptions } from '../notices/service.ts'
 import { pushSecretController } from '../push-secret/controller.ts'
 import { externalSecretRender, storeTextRender } from '../render.ts'
 
@@ -24,6 +26,7 @@ export interface ExternalSecretServiceOptions {
   /** What providers may take of this process. */
   readonly environment: Environment
   readonly mintToken?: MintToken
+  readonly reviewToken?: ReviewToken
   readonly metrics: ExternalSecretMetrics
   readonly recordEvent: RecordEvent
   readonly log: Log
@@ -90,12 +93,39 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
   const push = settings.pushSecrets
     ? pushSecretController({ ...options, ...settings, resolve, access, duration, onWatchError })
     : null
+  const main = listening(options, { controller, stores })
   return {
-    controllers: [...stores.values(), controller, above, push].filter((each) => each !== null),
+    controllers: [...stores.values(), main, above, push].filter((each) => each !== null),
     async close() {
       controller?.close()
       await Promise.all([sessions.close(), templates.close(), storeTexts.close()])
     },
+  }
+}
+
+/** The controller with its listener for reports of changes beside it, where one is wanted. */
+function listening(
+  { cluster, settings, metrics, log, now, reviewToken }: ExternalSecretServiceOptions,
+  {
+    controller,
+    stores,
+  }: { controller: ExternalSecretController; stores: ReadonlyMap<StoreKind, SecretStoreController> },
+): Controller {
+  const { notices } = settings
+  if (notices === null) return controller
+  const options: NoticesOptions = {
+    listen: notices,
+    cluster,
+    store: (kind, key) => stores.get(kind)?.store(key) ?? null,
+    onChange: (kind, store, key) => controller.remoteChanged(kind, store, key),
+    metrics,
+    log,
+    now,
+    ...(reviewToken === undefined ? {} : { reviewToken }),
+  }
+  return {
+    ...controller,
+    background: async (signal) => (await import('../notices/service.ts')).takeNotices(options, signal),
   }
 }
 

@@ -1,4 +1,6 @@
+import { ControllerError } from '../../error.ts'
 import type { Flag, FlagValues } from '../../flags.ts'
+import type { NoticeAddress } from '../../notices/server.ts'
 import type { ExternalSecretSettings } from '../../settings.ts'
 
 const unused = 'Accepted for compatibility.'
@@ -72,6 +74,14 @@ export const flags: readonly Flag[] = [
   { name: 'unsafe-allow-generic-targets', type: 'flag', default: 'false', usage: unused },
   { name: 'zap-time-encoding', type: 'text', default: 'epoch', usage: unused },
   {
+    name: 'refresh-listener-addr',
+    type: 'text',
+    default: '',
+    usage: 'Address that takes reports of changed secrets, over TLS; empty = none (Sealkit).',
+  },
+  { name: 'refresh-listener-cert', type: 'text', default: '', usage: 'Its certificate, a PEM file (Sealkit).' },
+  { name: 'refresh-listener-key', type: 'text', default: '', usage: "Its certificate's key, a PEM file (Sealkit)." },
+  {
     name: 'takeover',
     type: 'flag',
     default: 'false',
@@ -98,5 +108,16 @@ export function externalSecretSettings(values: FlagValues): ExternalSecretSettin
     leftDelimiter: values.text('template-left-delimiter'),
     rightDelimiter: values.text('template-right-delimiter'),
     healthAddress: values.text('live-addr'),
+    notices: noticeAddress(values),
   }
+}
+
+function noticeAddress(values: FlagValues): NoticeAddress | null {
+  const address = values.text('refresh-listener-addr')
+  if (address === '') return null
+  const [certificateFile, keyFile] = [values.text('refresh-listener-cert'), values.text('refresh-listener-key')]
+  if (certificateFile !== '' && keyFile !== '') return { address, certificateFile, keyFile }
+  throw new ControllerError('CONTROLLER_USAGE', '--refresh-listener-addr needs a certificate: it speaks TLS only', {
+    hint: 'give --refresh-listener-cert and --refresh-listener-key',
+  })
 }

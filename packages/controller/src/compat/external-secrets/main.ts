@@ -33,6 +33,7 @@ export async function run(io: ControllerIo): Promise<number> {
       signal: io.signal,
       environment: providerEnvironment(io),
       mintToken: tokens(cluster),
+      reviewToken: cluster.reviewToken,
       settings: {
         version,
         namespace: await ownNamespace(io),

@@ -1,0 +1,5 @@
+export { changedKeys } from './format.ts'
+export { createPace, type Pace } from './pace.ts'
+export { audience, isAllowed, type Report, type SenderContext, senderAnnotations } from './sender.ts'
+export type { NoticeAddress, StoreName } from './server.ts'
+export { type NoticesOptions, takeNotices } from './service.ts'
