@@ -13,7 +13,7 @@ import type {
 import type { ConnectionConfig } from './config/load.ts'
 import { isKubernetesError, KubernetesError } from './error.ts'
 import { objectPath, queryText, resourceName } from './path.ts'
-import { apiVersion, resources } from './resources.ts'
+import { apiVersion } from './resources.ts'
 import { type Call, responseError } from './status.ts'
 import { createToken, reviewToken, type TokenOwner } from './tokens.ts'
 import {
