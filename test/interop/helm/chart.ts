@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process'
+import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Manifest } from '@sealkit/core/manifest'
+import { parseYaml } from '@sealkit/core/yaml'
 import { readDocuments } from 'sealkit'
 
 const run = promisify(execFile)
@@ -78,4 +81,17 @@ export async function execute(helm: string, args: readonly string[], values: obj
 export async function upstreamChart(module: string, path: string): Promise<string> {
   const { stdout } = await run('go', ['mod', 'download', '-json', module], { cwd: tmpdir() })
   return `${(JSON.parse(stdout) as { Dir: string }).Dir}/${path}`
+}
+
+/** A copy of a chart without the charts that it depends on, which no module holds; whoever asks for it removes it. */
+export async function withoutDependencies(chart: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sealkit-chart-'))
+  await cp(chart, folder, { recursive: true, filter: (path) => !path.endsWith('Chart.lock') })
+  // Module caches are read-only, and so are copies of what is in them.
+  await chmod(folder, 0o755)
+  const file = join(folder, 'Chart.yaml')
+  const { dependencies: _, ...kept } = parseYaml(await readFile(file, 'utf8')) as { dependencies?: unknown }
+  await rm(file, { force: true })
+  await writeFile(file, JSON.stringify(kept))
+  return folder
 }

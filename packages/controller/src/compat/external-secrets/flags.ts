@@ -94,16 +94,17 @@ export const flags: readonly Flag[] = [
 
 /** The settings that the flags of External Secrets' controller mean. */
 export function externalSecretSettings(values: FlagValues): ExternalSecretSettings {
-  const namespace = values.text('namespace')
+  const named = values.list('namespace')
+  const everywhere = named.length === 0
   return {
-    namespaces: namespace === '' ? null : [namespace],
+    namespaces: everywhere ? null : named,
     controllerClass: values.text('controller-class'),
     // One at a time is upstream's default, and the reason for its slowness; here reads of many are shared.
     workers: Math.max(4, values.number('concurrent')),
     storeRequeueInterval: values.milliseconds('store-requeue-interval'),
     floodGate: values.flag('enable-flood-gate'),
-    clusterStores: values.flag('enable-cluster-store-reconciler') && namespace === '',
-    clusterExternalSecrets: values.flag('enable-cluster-external-secret-reconciler') && namespace === '',
+    clusterStores: values.flag('enable-cluster-store-reconciler') && everywhere,
+    clusterExternalSecrets: values.flag('enable-cluster-external-secret-reconciler') && everywhere,
     pushSecrets: values.flag('enable-push-secret-reconciler'),
     leftDelimiter: values.text('template-left-delimiter'),
     rightDelimiter: values.text('template-right-delimiter'),
