@@ -61,7 +61,7 @@ export const ours: Candidate = {
 const real: Candidate = {
   name: 'real 0.38.4',
   async start(plane, cluster) {
-    const upstream = await startUpstream(await program('sealed-secrets-controller'), plane, cluster, 4096)
+    const upstream = await startUpstream(await program('sealed-secrets-controller'), plane, cluster, { keySize: 4096 })
     return { ...upstream, stop: () => upstream.stop() }
   },
 }

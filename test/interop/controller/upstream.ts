@@ -40,7 +40,7 @@ export async function startUpstream(
   program: string,
   plane: ControlPlane,
   cluster: ApiServer,
-  keySize = 2048,
+  { keySize = 2048, more = [] }: { readonly keySize?: number; readonly more?: readonly string[] } = {},
 ): Promise<Upstream> {
   const folder = await mkdtemp(join(tmpdir(), 'sealkit-upstream-'))
   const account = { namespace: 'kube-system', name: 'upstream' }
@@ -63,6 +63,7 @@ export async function startUpstream(
     `--key-size=${keySize}`,
     '--kubeclient-qps=1000',
     '--kubeclient-burst=2000',
+    ...more,
   ]
   const server = await startServer({
     name: 'sealed-secrets-controller (upstream)',

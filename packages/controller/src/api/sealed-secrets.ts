@@ -40,6 +40,8 @@ interface Route {
 }
 
 const text = { 'content-type': 'text/plain; charset=utf-8' }
+/** Of answers that Go's `http.Error` makes. */
+const errorText = { ...text, 'x-content-type-options': 'nosniff' }
 /** Upstream's cap for verify and rotate. */
 const largestBody = 10 * 1024 * 1024
 
@@ -74,11 +76,11 @@ async function respond(
   allow: Limiter,
   { request, path }: { readonly request: IncomingMessage; readonly path: string },
 ): Promise<Answer> {
-  if (route === undefined) return { status: 404, headers: text, body: '404 page not found\n' }
+  if (route === undefined) return { status: 404, headers: errorText, body: '404 page not found\n' }
   if (!route.limited) return route.answer(request)
   const permission = allow(`${String(request.headers['x-forwarded-for'] ?? '')}\n${path}`)
   const headers = limitHeaders(permission)
-  if (!permission.allowed) return { status: 429, headers: { ...text, ...headers }, body: 'limit exceeded\n' }
+  if (!permission.allowed) return { status: 429, headers: { ...errorText, ...headers }, body: 'limit exceeded\n' }
   const answer = await route.answer(request)
   return { ...answer, headers: { ...headers, ...answer.headers } }
 }
@@ -117,7 +119,7 @@ function routes({ handlers, log }: SealedSecretsApiOptions): ReadonlyMap<string,
 
 function certificate(pem: Uint8Array | null): Answer {
   if (pem !== null) return { status: 200, headers: { 'content-type': 'application/x-pem-file' }, body: pem }
-  return { status: 500, headers: { ...text, 'x-content-type-options': 'nosniff' }, body: 'cannot get certificate\n' }
+  return { status: 500, headers: errorText, body: 'cannot get certificate\n' }
 }
 
 type WithBody = (
