@@ -12,7 +12,11 @@ export interface Child {
 }
 
 /** Starts the built controller on small keys and free ports, and waits until it has listed everything. */
-export async function startChild(plane: ControlPlane, flags: readonly string[] = []): Promise<Child> {
+export async function startChild(
+  plane: ControlPlane,
+  flags: readonly string[] = [],
+  { cwd }: { readonly cwd?: string } = {},
+): Promise<Child> {
   const [api, metrics] = [await freePort(), await freePort()]
   const url = `http://127.0.0.1:${api}`
   const server = await startServer({
@@ -25,6 +29,7 @@ export async function startChild(plane: ControlPlane, flags: readonly string[] =
       '--key-size=2048',
       ...flags,
     ],
+    ...(cwd === undefined ? {} : { cwd }),
     env: { POD_NAMESPACE: 'kube-system', HOSTNAME: `pod-${api}` },
     ready: () => answers(`${url}/readyz`),
   })
