@@ -66,8 +66,22 @@ export function reconcileClusterExternalSecret(context: ClusterExternalSecretCon
       { name, namespace: '' },
       Math.round((performance.now() - started) * 1e6),
     )
+    const again = failed.find(({ error }) => !isOwnedElsewhere(error))
+    if (again !== undefined) throw again.error
     return { requeueAfter: interval(context, wanted.refreshTime) }
   }
+}
+
+/** A failure in one namespace: what the status says of it, and the error itself. */
+interface Failed extends NamespaceFailure {
+  readonly error: unknown
+  /** An ExternalSecret that should be gone is still there. */
+  readonly removing: boolean
+}
+
+/** Trying again soon changes nothing: the next regular look sees whether that ExternalSecret is gone. */
+function isOwnedElsewhere(error: unknown): boolean {
+  return error instanceof ControllerError && error.code === 'EXTERNAL_SECRET_OWNED'
 }
 
 /** Makes, changes and deletes ExternalSecrets; the namespaces where that failed, with the reason. */
@@ -76,16 +90,16 @@ async function provision(
   object: ClusterObject,
   wanted: ClusterExternalSecret,
   signal: AbortSignal,
-): Promise<NamespaceFailure[]> {
+): Promise<Failed[]> {
   const { provisionedNamespaces = [], externalSecretName = wanted.childName } = statusOf(object)
   const chosen = chosenNamespaces(context, wanted)
-  const failures: NamespaceFailure[] = []
-  const attempt = async (namespace: string, work: () => Promise<void>): Promise<void> => {
+  const failures: Failed[] = []
+  const attempt = async (namespace: string, removing: boolean, work: () => Promise<void>): Promise<void> => {
     signal.throwIfAborted()
     try {
       await work()
     } catch (error) {
-      failures.push({ namespace, reason: errorMessage(error) })
+      failures.push({ namespace, reason: errorMessage(error), error, removing })
       context.log.warn('Error in a namespace of a ClusterExternalSecret', {
         clusterExternalSecret: object.metadata.name,
         namespace,
@@ -95,9 +109,9 @@ async function provision(
   }
   const gone = provisionedNamespaces.filter((name) => externalSecretName !== wanted.childName || !chosen.includes(name))
   for (const namespace of gone) {
-    await attempt(namespace, () => removeChild(context, object, { namespace, name: externalSecretName }))
+    await attempt(namespace, true, () => removeChild(context, object, { namespace, name: externalSecretName }))
   }
-  for (const namespace of chosen) await attempt(namespace, () => applyChild(context, object, wanted, namespace))
+  for (const namespace of chosen) await attempt(namespace, false, () => applyChild(context, object, wanted, namespace))
   return failures
 }
 
@@ -108,7 +122,23 @@ function chosenNamespaces(context: ClusterExternalSecretContext, wanted: Cluster
     .sort()
 }
 
+/** The child's own controller writes to it too, so a conflict is looked at again at once. */
 async function applyChild(
+  context: ClusterExternalSecretContext,
+  owner: ClusterObject,
+  wanted: ClusterExternalSecret,
+  namespace: string,
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await applyOnce(context, owner, wanted, namespace)
+    } catch (error) {
+      if (tries >= 5 || !isKubernetesError(error, 'CONFLICT', 'ALREADY_EXISTS')) throw error
+    }
+  }
+}
+
+async function applyOnce(
   { cluster }: ClusterExternalSecretContext,
   owner: ClusterObject,
   wanted: ClusterExternalSecret,
@@ -170,11 +200,14 @@ function nextStatus(
   context: ClusterExternalSecretContext,
   object: ClusterObject,
   wanted: ClusterExternalSecret,
-  failures: readonly NamespaceFailure[],
+  failures: readonly Failed[],
 ): ClusterExternalSecretStatus {
   const failed = new Set(failures.map(({ namespace }) => namespace))
   const ready = failed.size === 0
   observe(context, object, ready)
+  const before = statusOf(object)
+  const stuck = failures.some(({ removing }) => removing)
+  const provisioned = chosenNamespaces(context, wanted).filter((namespace) => !failed.has(namespace))
   return {
     conditions: [
       {
@@ -183,10 +216,16 @@ function nextStatus(
         ...(ready ? {} : { message: 'one or more namespaces failed' }),
       },
     ],
-    externalSecretName: wanted.childName,
-    ...(ready ? {} : { failedNamespaces: failures.toSorted((a, b) => (a.namespace < b.namespace ? -1 : 1)) }),
-    provisionedNamespaces: chosenNamespaces(context, wanted).filter((namespace) => !failed.has(namespace)),
+    // What could not be deleted stays known by its name and place, so that it is tried again.
+    externalSecretName: stuck ? (before.externalSecretName ?? wanted.childName) : wanted.childName,
+    ...(ready ? {} : { failedNamespaces: reported(failures) }),
+    provisionedNamespaces: stuck ? (before.provisionedNamespaces ?? []) : provisioned,
   }
+}
+
+function reported(failures: readonly Failed[]): NamespaceFailure[] {
+  const plain = failures.map(({ namespace, reason }) => ({ namespace, reason }))
+  return plain.sort((a, b) => (a.namespace < b.namespace ? -1 : 1))
 }
 
 async function writeStatus(
