@@ -107,7 +107,15 @@ export interface DataEntry {
   readonly secretKey: string
   readonly remoteRef: RemoteRef
   readonly store: StoreRef
+  /** What the entry is when the provider has no such secret or property; absent = it is missing. */
+  readonly otherwise?: Otherwise
 }
+
+/**
+ * What stands in for a secret or property that the provider does not have. A Sealkit extension: `optional` leaves the
+ * entry out, `default` gives it this text.
+ */
+export type Otherwise = 'optional' | { readonly default: string }
 
 /** The generator that an entry of `dataFrom` names. */
 export interface GeneratorRef {
@@ -117,7 +125,10 @@ export interface GeneratorRef {
 }
 
 /** One entry of `spec.dataFrom`. */
-export type DataFrom = DataFromSource & { readonly rewrite: readonly Rewrite[] }
+export type DataFrom = DataFromSource & {
+  readonly rewrite: readonly Rewrite[]
+  readonly otherwise?: 'optional'
+}
 
 /** Where an entry of `spec.dataFrom` gets its map from. */
 export type DataFromSource =

@@ -17,6 +17,7 @@ export type {
   Find,
   FindQuery,
   GeneratorRef,
+  Otherwise,
   RemoteRef,
   Rewrite,
   StoreRef,

@@ -7,6 +7,7 @@ import type {
   ExternalSecret,
   Find,
   GeneratorRef,
+  Otherwise,
   RemoteRef,
   Rewrite,
   RewriteMerge,
@@ -134,20 +135,31 @@ function readData(field: string, entry: Json, store: Json): DataEntry {
     secretKey,
     remoteRef: readRemoteRef(`${field}.remoteRef`, object(entry['remoteRef'])),
     store: readStoreRef(field, entry, store),
+    ...readOtherwise(field, entry),
   }
+}
+
+/** A default is a text in a manifest: it is no secret, and nothing decodes it. */
+function readOtherwise(field: string, entry: Json): { otherwise?: Otherwise } {
+  const { optional, default: text } = entry
+  if (text === undefined || text === null) return optional === true ? { otherwise: 'optional' } : {}
+  if (typeof text === 'string') return { otherwise: { default: text } }
+  throw invalid(`${field}.default must be a text`)
 }
 
 function readDataFrom(field: string, entry: Json, store: Json): DataFrom {
   const rewrite = list(entry['rewrite']).map((item, index) => readRewrite(`${field}.rewrite[${index}]`, object(item)))
+  const otherwise = entry['optional'] === true ? { otherwise: 'optional' as const } : {}
   const extract = optionalObject(entry['extract'])
   const find = optionalObject(entry['find'])
   // With several at once (the webhook refuses that) External Secrets takes find, then extract, then the generator.
   if (find !== null) {
-    return { use: 'find', find: readFind(`${field}.find`, find), store: readStoreRef(field, entry, store), rewrite }
+    const place = readStoreRef(field, entry, store)
+    return { use: 'find', find: readFind(`${field}.find`, find), store: place, rewrite, ...otherwise }
   }
   if (extract !== null) {
     const ref = readRemoteRef(`${field}.extract`, extract)
-    return { use: 'extract', extract: ref, store: readStoreRef(field, entry, store), rewrite }
+    return { use: 'extract', extract: ref, store: readStoreRef(field, entry, store), rewrite, ...otherwise }
   }
   const generator = optionalObject(object(entry['sourceRef'])['generatorRef'])
   if (generator === null) throw invalid(`${field} needs one of extract, find and sourceRef.generatorRef`)

@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '@sealkit/core/go'
 import type { DesiredSecret, Manifest } from '@sealkit/core/manifest'
 import type { ClusterAccess } from './cluster.ts'
 import type { Values } from './convert.ts'
@@ -110,6 +111,12 @@ async function evaluateAll(
     try {
       for (const [key, value] of await evaluate(source, result, render)) data.set(key, value)
     } catch (error) {
+      if (isLeftOut(source, error)) {
+        if (typeof source.otherwise === 'object' && 'secretKey' in source) {
+          data.set(source.secretKey, encodeUtf8(source.otherwise.default))
+        }
+        continue
+      }
       if (!mayBeMissing(externalSecret, error)) throw prefixed(entryPrefix(field, source), error)
       missing.push(missingEntry(index, externalSecret))
     }
@@ -128,6 +135,12 @@ function entryPrefix(field: string, source: Source): string {
 function mayBeMissing(externalSecret: ExternalSecret, error: unknown): boolean {
   const { deletionPolicy } = externalSecret.target
   return deletionPolicy !== 'Retain' && error instanceof ResolverError && error.code === 'SECRET_NOT_FOUND'
+}
+
+/** Whether the entry says itself what it is without the secret, or the property, that the provider does not have. */
+function isLeftOut({ otherwise }: Source, error: unknown): boolean {
+  if (otherwise === undefined || !(error instanceof ResolverError)) return false
+  return error.code === 'SECRET_NOT_FOUND' || error.code === 'PROPERTY_NOT_FOUND'
 }
 
 function missingEntry(index: number, { dataFrom, data }: ExternalSecret): MissingEntry {

@@ -109,9 +109,12 @@ const target: Schema = withDefault(
 const source = (properties: Readonly<Record<string, Schema>>): Schema =>
   record(properties, [], { minProperties: 1, maxProperties: 1 })
 
+// `optional` and `default` are Sealkit's own: External Secrets' definition drops them, and an entry is then required.
 const data: Schema = listOf(
   record(
     {
+      default: text(),
+      optional: flag(),
       remoteRef,
       secretKey: dataKey,
       sourceRef: source({ generatorRef, storeRef }),
@@ -133,6 +136,7 @@ const dataFrom: Schema = listOf(
   record({
     extract: remoteRef,
     find,
+    optional: flag(),
     rewrite: listOf(rewrite),
     sourceRef: source({ generatorRef, storeRef }),
   }),
