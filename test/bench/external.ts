@@ -143,16 +143,18 @@ async function untilAll(cluster: ApiServer, test: (object: ClusterObject) => boo
     if (test(object)) done.add(object.metadata.name)
     else done.delete(object.metadata.name)
   }
-  const { items, resourceVersion } = await cluster.list(resources.externalSecret, { namespace })
-  for (const object of items) look(object)
-  const stop = AbortSignal.timeout(900_000)
-  if (done.size >= wanted) return performance.now()
-  for await (const event of cluster.watch(resources.externalSecret, { namespace, resourceVersion, signal: stop })) {
-    if (event.type === 'bookmark') continue
-    look(event.object)
+  for (const stop = AbortSignal.timeout(900_000); !stop.aborted; ) {
+    const { items, resourceVersion } = await cluster.list(resources.externalSecret, { namespace })
+    for (const object of items) look(object)
     if (done.size >= wanted) return performance.now()
+    const watch = cluster.watch(resources.externalSecret, { namespace, resourceVersion, signal: stop })
+    for await (const event of watch) {
+      if (event.type === 'bookmark') continue
+      look(event.object)
+      if (done.size >= wanted) return performance.now()
+    }
   }
-  throw new Error('the watch ended')
+  throw new Error('not all became what was waited for')
 }
 
 const isReady = (object: ClusterObject): boolean => readyOf(object).status === 'True'
