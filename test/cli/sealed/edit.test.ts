@@ -284,6 +284,6 @@ test('any bytes come back from the view as they were', async () => {
         added: 'x',
       })
     }),
-    { numRuns: 25 },
+    { numRuns: 25, examples: [[[Buffer.from('\t\n'), Buffer.from('')]]] },
   )
 })

@@ -92,11 +92,16 @@ function valueNode(value: Uint8Array | null): YamlNode {
   return isText ? text : node({ kind: 'scalar', tag: '!!binary', tagged: true, value: encodeBase64(value) })
 }
 
-/** A few characters, such as U+0085 and lone carriage returns, do not survive every way of being written. */
+/** Some texts, such as U+0085 or a line of a tab, do not survive the way in which go-yaml writes them. */
 function readBack(text: YamlNode): string | undefined {
   const mapping = node({ kind: 'mapping', tag: '!!map', content: [textNode('k'), text] })
-  const [document] = parseDocuments(emitDocuments([node({ kind: 'document', content: [mapping] })], { indent: 2 }))
-  return document?.content[0]?.content[1]?.value
+  try {
+    const [document] = parseDocuments(emitDocuments([node({ kind: 'document', content: [mapping] })], { indent: 2 }))
+    return document?.content[0]?.content[1]?.value
+  } catch (error) {
+    if (error instanceof CoreError) return undefined
+    throw error
+  }
 }
 
 function textNode(value: string): YamlNode {
