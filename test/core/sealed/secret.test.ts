@@ -14,6 +14,7 @@ import {
   sealingKey,
   sealingKeyFromSecret,
   sealSecret,
+  sealSecrets,
   unsealManifest,
   unsealSecret,
 } from '@sealkit/core/sealed'
@@ -274,4 +275,22 @@ test('sealing keys of Secrets', async () => {
     await assert.rejects(sealingKeyFromSecret(malformed as Manifest), { code: 'INVALID_KEY' })
   }
   assert.equal(decodeBase64(data['tls.key']).length, key.privateKeyPem.length)
+})
+
+test('many Secrets in their order, and an error where its Secret stands', async () => {
+  const named = (name: string): Manifest => ({ ...secret, metadata: { name, namespace: 'b' } })
+  const inputs = Array.from({ length: 40 }, (_, at) => named(`s${at}`))
+  const got: (string | undefined)[] = []
+  await assert.rejects(
+    async () => {
+      for await (const { metadata: own } of sealSecrets([...inputs, named(''), named('after')], { publicKey })) {
+        got.push(own?.name)
+      }
+    },
+    { code: 'INVALID_MANIFEST' },
+  )
+  assert.deepEqual(
+    got,
+    inputs.map(({ metadata: own }) => own?.name),
+  )
 })

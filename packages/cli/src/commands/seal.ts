@@ -9,7 +9,7 @@ import {
   secretType,
 } from '@sealkit/core/manifest'
 import type { PublicKey } from '@sealkit/core/platform'
-import { isScope, type Scope, type SealOptions, sealSecret } from '@sealkit/core/sealed'
+import { isScope, type Scope, type SealOptions, sealSecrets } from '@sealkit/core/sealed'
 import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
@@ -133,7 +133,7 @@ export async function run(values: SealValues, _: readonly string[], io: Io): Pro
   const outputs: { readonly path: string | undefined; readonly text: string }[] = []
   for (const { path, publicKey } of await targetsOf(values, io)) {
     const sealed: Manifest[] = []
-    for (const secret of secrets) sealed.push(await sealSecret(secret, sealOptions(values, publicKey, scope)))
+    for await (const one of sealSecrets(secrets, sealOptions(values, publicKey, scope))) sealed.push(one)
     const text = await printManifests(sealedSecretObject, sealed, outputFormat(values.output, path, format))
     outputs.push({ path, text })
   }

@@ -74,5 +74,18 @@ async function unsealed(sealed: Manifest, keyRing: KeyRing): Promise<Manifest> {
   if (kind !== 'SealedSecret') {
     throw new CliError('USAGE', `the input holds a ${kind}, not a SealedSecret`, { hint: 'give SealedSecrets only' })
   }
-  return secretManifest(withoutUnknownOwners(await unsealSecret(sealed, keyRing, { render: lazyRender })))
+  const secret = await unsealSecret(sealed, keyRing, { render: lazyRender })
+  // A list where the items should be is read as none, as upstream's decoder does.
+  if (secret.data.size === 0 && !isEmptyMapping(sealed)) {
+    throw new CliError('USAGE', 'the SealedSecret has no items', { hint: 'write spec.encryptedData as a mapping' })
+  }
+  return secretManifest(withoutUnknownOwners(secret))
+}
+
+/** A Secret without data may be meant: then the mapping is there, and empty. */
+function isEmptyMapping({ spec }: Manifest): boolean {
+  if (typeof spec !== 'object' || spec === null) return false
+  if (Reflect.get(spec, 'data') !== undefined) return true
+  const items: unknown = Reflect.get(spec, 'encryptedData')
+  return typeof items === 'object' && items !== null
 }

@@ -1,9 +1,17 @@
-import { SealkitError } from '@sealkit/core'
+import { CoreError, SealkitError } from '@sealkit/core'
 import { encodeBase64 } from '@sealkit/core/manifest'
 import type { PublicKey } from '@sealkit/core/platform'
 import { fingerprint, type KeyRing, type SealingKey, sealItem, unsealItem } from '@sealkit/core/sealed'
 import type { YamlNode } from '@sealkit/core/yaml'
-import { type SealedItem, type SealedObject, type Segment, sealedObjects, segmentsOf } from './objects.ts'
+import {
+  nodeAt,
+  type SealedItem,
+  type SealedObject,
+  type Segment,
+  scalarText,
+  sealedObjects,
+  segmentsOf,
+} from './objects.ts'
 import { labelOf, objectText, printable, sealedBytes } from './place.ts'
 import { checkEdited, type Edit, scalarEdit, spliced } from './splice.ts'
 
@@ -82,6 +90,7 @@ async function resealObject(
   }
   let itemLabel: Uint8Array
   try {
+    checkItems(object)
     itemLabel = labelOf(object, namespace)
   } catch (error) {
     fail(place, error)
@@ -98,6 +107,13 @@ async function resealObject(
     }),
   )
   return { edits, failures }
+}
+
+/** A list or a text in the place of the items would pass for no items at all. */
+function checkItems({ root }: SealedObject): void {
+  const data = nodeAt(root, ['spec', 'encryptedData'])
+  if (data === undefined || data.kind === 'mapping' || scalarText(data) === undefined) return
+  throw new CoreError('INVALID_MANIFEST', 'spec.encryptedData is no mapping', { hint: 'write KEY: VALUE lines' })
 }
 
 /** The edit that seals an item again; null where it is sealed for the new key already. */

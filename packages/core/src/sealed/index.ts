@@ -16,7 +16,7 @@ export { label } from './label.ts'
 export { decodePem, encodePem, type PemBlock } from './pem.ts'
 export { parsePrivateKey, parsePrivateKeys, privateKeyPem } from './privatekey.ts'
 export { isScope, names, type Scope, type ScopeRow, scopeOf, scopes, withScope } from './scope.ts'
-export { type SealOptions, sealedSecretType, sealSecret } from './seal.ts'
+export { type SealOptions, sealedSecretType, sealSecret, sealSecrets } from './seal.ts'
 export {
   previewSecret,
   type Render,

@@ -76,6 +76,30 @@ export async function sealSecret(secret: Manifest, options: SealOptions): Promis
   }
 }
 
+/** How many Secrets are sealed at a time: enough to keep the runtime's threads busy. */
+const secretsAhead = 16
+
+/**
+ * Seals Secrets like {@link sealSecret}, several at a time, and gives them in their order; an error comes where its
+ * Secret stands, after all that were before it.
+ *
+ * @throws like {@link sealSecret}
+ */
+export async function* sealSecrets(secrets: Iterable<Manifest>, options: SealOptions): AsyncGenerator<Manifest, void> {
+  const ahead: Promise<Manifest>[] = []
+  for (const secret of secrets) {
+    const sealed = sealSecret(secret, options)
+    // It is told when its turn comes.
+    sealed.catch(() => {})
+    ahead.push(sealed)
+    const [first] = ahead
+    if (first === undefined || ahead.length < secretsAhead) continue
+    ahead.shift()
+    yield await first
+  }
+  for (const sealed of ahead) yield await sealed
+}
+
 function setScope(metadata: ObjectMeta, scope: Scope): void {
   const annotations = withScope(metadata.annotations, scope)
   if (metadata.annotations !== undefined || Object.keys(annotations).length > 0) metadata.annotations = annotations

@@ -217,7 +217,7 @@ class Failures {
       {
         cause: error,
         upstream: this.#grouped(({ message, upstream = message }) => upstream),
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
+        hint: error.hint ?? 'the values of these keys are damaged: seal them again',
       },
     )
   }

@@ -1,7 +1,7 @@
 import { quote } from '@sealkit/core/go'
 import { type Manifest, readManifests, sealedSecretObject, secretType } from '@sealkit/core/manifest'
 import type { PublicKey } from '@sealkit/core/platform'
-import { type Scope, sealSecret } from '@sealkit/core/sealed'
+import { type Scope, sealSecrets } from '@sealkit/core/sealed'
 import type { Io } from '../../io.ts'
 import { failure } from './failure.ts'
 import type { FlagValues } from './flags.ts'
@@ -34,14 +34,14 @@ export async function* sealAll(call: Call, publicKey: PublicKey, override: Overr
   const scope = override.scope ?? (asked === 'strict' ? undefined : asked)
   for (const secret of secrets) {
     if (override.namespace) secret.metadata = { ...secret.metadata, namespace: override.namespace }
-    yield await sealSecret(secret, {
-      publicKey,
-      ...(scope !== undefined && { scope }),
-      name: override.name,
-      allowEmptyData: values.bool('allow-empty-data'),
-      namespace: (declared) => namespaceFor(declared, values, io),
-    })
   }
+  yield* sealSecrets(secrets, {
+    publicKey,
+    ...(scope !== undefined && { scope }),
+    name: override.name,
+    allowEmptyData: values.bool('allow-empty-data'),
+    namespace: (declared) => namespaceFor(declared, values, io),
+  })
 }
 
 async function namespaceFor(declared: string, values: FlagValues, io: Io): Promise<string> {
