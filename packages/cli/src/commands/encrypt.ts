@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import {
   defaultRule,
@@ -239,7 +239,8 @@ async function baseOf(target: string | undefined, { values, configs, io }: Work)
   const options = { configs, type: values['output-type'] }
   if (values.base !== undefined) return readEncrypted(values.base, options, io)
   if (values.fresh === true || values['in-place'] === true || target === undefined || target === '-') return null
-  if (!existsSync(resolve(io.cwd, target))) return null
+  // A pipe or a device is written to, never read.
+  if (statSync(resolve(io.cwd, target), { throwIfNoEntry: false })?.isFile() !== true) return null
   try {
     return await readEncrypted(target, options, io)
   } catch (error) {

@@ -98,7 +98,9 @@ class Walk {
       }
       if (typeof item.key !== 'string') throw foreignKey(item.key)
       const matched = level.matched || (this.#rule.on === 'key' && this.#rule.matches(item.key))
-      items.push({ key: item.key, value: this.#value(item.value, { path: childPath(at.path, item.key), matched }) })
+      const value = this.#value(item.value, { path: childPath(at.path, item.key), matched })
+      if (isComment(value)) throw misplacedComment()
+      items.push({ key: item.key, value })
       level.clear()
     }
     return branch(items)
@@ -137,6 +139,13 @@ class Walk {
   #leaf(leaf: Leaf, aad: string, matched: boolean): Value {
     return this.#visit(leaf, { aad, selected: matched === this.#rule.encryptsMatches })
   }
+}
+
+/** A comment is not covered by the MAC, so one that took the place of a value would go unnoticed. */
+function misplacedComment(): CoreError {
+  return new CoreError('INVALID_FORMAT', 'an encrypted comment stands in the place of a value', {
+    hint: 'the file was changed: restore it from version control',
+  })
 }
 
 function foreignKey(key: Foreign): CoreError {
