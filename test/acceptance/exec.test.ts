@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { dist, type Ended, ended, folder, put, run, runtimes, written } from './programs.ts'
@@ -116,6 +118,50 @@ describe('what exec takes', () => {
     }
   })
 
+  test('ExternalSecrets, with the store in a file of its own', (t) => {
+    const store = `apiVersion: external-secrets.io/v1\nkind: SecretStore\nmetadata: { name: fake }\nspec: { provider: { fake: { data: [{ key: k, value: ${mark} }] } } }\n`
+    const external = `apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: { name: db }\nspec:\n  secretStoreRef: { name: fake }\n  data: [{ secretKey: A, remoteRef: { key: k } }]\n`
+    const w = world(t, { 's.env': 'B=x\n', 'external.yaml': external, 'store.yaml': store })
+    for (const on of runtimes) {
+      const result = exec(w, ['external.yaml', 'store.yaml', 's.env', '--', 'sh', '-c', 'printf %s "$A-$B"'], on)
+      assert.deepEqual(result, { code: 0, stdout: `${mark}-x`, stderr: '' })
+    }
+    const alone = exec(w, ['external.yaml', '--', 'true'])
+    assert.equal(alone.code, 1)
+    assert.match(alone.stderr, /external\.yaml: .*could not get SecretStore "fake"/)
+  })
+
+  test('references, given or in the environment; what they give is not resolved again', async (t) => {
+    const w = world(t, { 's.env': 'A=file\n' })
+    const answers: Record<string, string> = { a: mark, b: 'ref+vault://secret/a#/v' }
+    const server = createServer((request, response) => {
+      const [, key = ''] = /^\/v1\/secret\/data\/(\w+)$/.exec(request.url ?? '') ?? []
+      if (answers[key] === undefined) response.writeHead(404).end('{"errors":[]}')
+      else response.end(JSON.stringify({ data: { data: { v: answers[key] } } }))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    t.after(() => server.close())
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const env = { ...w.env, VAULT_ADDR: address, VAULT_TOKEN: 'token', OWN: '<path:secret/data/a#v>', PLAIN: 'p' }
+    const script = 'printf "%s|" "$A" "$B" "$OWN" "$PLAIN"'
+    const more = ['--env', 'A=ref+vault://secret/a#/v', '--env', 'B=ref+vault://secret/b#/v', '--resolve-env']
+    const child = spawn(join(dist, 'sealkit'), ['exec', ...more, 's.env', '--', 'sh', '-c', script], {
+      cwd: w.cwd,
+      env: { PATH: process.env['PATH'] ?? '', HOME: w.cwd, ...env },
+    })
+    const [code] = await Promise.all([
+      ended(child),
+      written(child, new RegExp(`^${mark}\\|ref\\+vault://secret/a#/v\\|${mark}\\|p\\|$`)),
+    ])
+    assert.equal(code, 0)
+    const refused = spawn(join(dist, 'sealkit'), ['exec', '--env', 'A=ref+vault://secret/no#/v', '--', 'true'], {
+      cwd: w.cwd,
+      env: { PATH: process.env['PATH'] ?? '', HOME: w.cwd, ...env },
+    })
+    const [failed] = await Promise.all([ended(refused), written(refused, /error: A: /)])
+    assert.equal(failed, 1)
+  })
+
   test('--pristine gives nothing else', (t) => {
     const w = world(t, { 's.env': 'A=one\n' })
     assert.equal(exec(w, ['--pristine', 's.env', '--', '/usr/bin/env']).stdout, 'A=one\n')
@@ -137,10 +183,18 @@ describe('what exec takes', () => {
       'a file that holds no secret',
       ['other.txt', '--', 'true'],
       2,
-      /other\.txt: none of SOPS file, SealedSecret, Secret/,
+      /other\.txt: none of SOPS file, SealedSecret, ExternalSecret, store of an ExternalSecret, Secret/,
     ],
     ['a file that was changed', ['broken.env', '--', 'true'], 1, /broken\.env: /],
     ['a value that is not there', ['--file', 'F=s.env#NOPE', '--', 'true'], 1, /s\.env: no value named NOPE/],
+    ['a reference without a name', ['--env', 'ref+vault://x', '--', 'true'], 2, /not of the form NAME=REFERENCE/],
+    ['a reference that is none', ['--env', 'A=text', '--', 'true'], 1, /A: this is no reference/],
+    [
+      'a backend that is not known',
+      ['--env', 'A=ref+file://x', '--', 'true'],
+      1,
+      /A: references to file are not supported/,
+    ],
     ['a name that is none', ['--file', '1=s.env', '--', 'true'], 2, /not of the form NAME=FILE/],
     ['no key', ['--identity', 'other.txt', 's.env', '--', 'true'], 1, /age identity/],
   ] as const) {

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs'
+import type { ManifestDocument } from 'sealkit'
 import type { Values } from '../command.ts'
 import { namelessFile } from '../exec/descriptor.ts'
 import { type ExecContext, type ExecKind, type InputFile, kinds, type Variables } from '../exec/kinds.ts'
@@ -26,6 +27,18 @@ export const options = [
     value: 'NAME=FILE[#KEY]',
     description: 'give the plain file, or one value of it, as a file whose path is in NAME, and in the place of {NAME}',
   },
+  {
+    name: 'env',
+    type: 'string',
+    multiple: true,
+    value: 'NAME=REFERENCE',
+    description: 'a variable with the value that a reference stands for; it wins over files',
+  },
+  {
+    name: 'resolve-env',
+    type: 'boolean',
+    description: 'resolve variables of this environment that are references (ref+..., <path:...>)',
+  },
   { name: 'pristine', type: 'boolean', description: 'give the command nothing else of the environment' },
   {
     name: 'identity',
@@ -52,6 +65,7 @@ export const examples: readonly (readonly [string, string])[] = [
     'a file that is nowhere on disk in plain text',
   ],
   ['sealkit exec --file KEY=tls.yaml#tls.key -- openssl rsa -in {KEY} -check', 'one value as a file'],
+  ["sealkit exec --env PASSWORD='ref+vault://secret/db#/password' -- ./server", 'a value of a secret store'],
 ]
 
 type ExecValues = Values<typeof options>
@@ -60,19 +74,24 @@ type ExecValues = Values<typeof options>
 export async function run(values: ExecValues, positionalsGiven: readonly string[], io: Io): Promise<number> {
   const { files, command } = divided(positionalsGiven, io)
   const named = (values.file ?? []).map(parseNamed)
-  if (command.length === 0 || files.length + named.length === 0) {
+  const references = values.env ?? []
+  const sources = files.length + named.length + references.length + (values['resolve-env'] === true ? 1 : 0)
+  if (command.length === 0 || sources === 0) {
     throw new CliError('USAGE', 'exec needs files and a command', { hint: 'sealkit exec FILE... -- COMMAND' })
   }
   const context: ExecContext = {
     keys: sopsKeys(values, io),
     configs: new Configs(io.cwd, undefined),
     sealingKeys: values.key ?? [],
+    manifests: manifestsOf(files, io),
     io,
   }
+  const referred = await referredValues(references, values['resolve-env'] === true, io)
   const sets = await inParallel(files, (path) => variablesOf(path, context))
   const contents = await inParallel(named, (one) => contentOf(one, context))
   const env: Record<string, string | undefined> = values.pristine === true ? {} : { ...io.env }
-  for (const [name, value] of sets.flatMap((set) => [...set])) env[checkedName(name)] = envText(name, value)
+  for (const [name, value] of [...sets, referred].flatMap((set) => [...set]))
+    env[checkedName(name)] = envText(name, value)
   const descriptors = contents.map((content) => namelessFile(content, io))
   try {
     const paths = new Map(named.map(({ name }, at) => [name, `/dev/fd/${at + 3}`]))
@@ -81,6 +100,27 @@ export async function run(values: ExecValues, positionalsGiven: readonly string[
   } finally {
     for (const descriptor of descriptors) closeSync(descriptor)
   }
+}
+
+/** The objects of all files, read when an ExternalSecret looks for its store. */
+function manifestsOf(files: readonly string[], io: Io): () => Promise<readonly ManifestDocument[]> {
+  const manifestFiles = files.filter((file) => /\.(?:ya?ml|json)$/.test(file))
+  let reading: Promise<ManifestDocument[]> | undefined
+  return () => {
+    reading ??= import('../manifests.ts').then(async ({ readManifestFiles }) => {
+      const inNamespace = ({ object, ...rest }: ManifestDocument): ManifestDocument => {
+        const metadata = { ...object.metadata, namespace: object.metadata?.namespace ?? 'default' }
+        return { ...rest, object: { ...object, metadata } }
+      }
+      return (await readManifestFiles(manifestFiles, io)).map(inNamespace)
+    })
+    return reading
+  }
+}
+
+async function referredValues(given: readonly string[], ofEnvironment: boolean, io: Io): Promise<Variables> {
+  if (given.length === 0 && !ofEnvironment) return new Map()
+  return (await import('../exec/references.ts')).referredValues(given, ofEnvironment, io)
 }
 
 /** What stands before the two dashes, and what behind: the parser of options takes them away. */

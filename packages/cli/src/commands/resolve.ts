@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { type Environment, parseReference, resolveExternalSecret, resolveReference } from '@sealkit/resolver'
+import { parseReference, resolveExternalSecret, resolveReference } from '@sealkit/resolver'
 import type { ManifestDocument } from 'sealkit'
 import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { lentEnvironment } from '../lent.ts'
 import { readManifestFiles } from '../manifests.ts'
 import { openSources } from '../sources.ts'
 
@@ -64,7 +63,7 @@ export async function run(values: Values<typeof options>, references: readonly s
 }
 
 function fromReference(text: string, io: Io): Promise<Uint8Array> {
-  return resolveReference(parseReference(text), { environment: environment(io) })
+  return resolveReference(parseReference(text), { environment: lentEnvironment(io) })
 }
 
 async function fromManifests(values: Values<typeof options>, files: readonly string[], io: Io): Promise<Uint8Array> {
@@ -72,9 +71,12 @@ async function fromManifests(values: Values<typeof options>, files: readonly str
   if (key === undefined) throw new CliError('USAGE', 'which key?', { hint: 'give --key KEY' })
   const documents = (await readManifestFiles(files, io)).map(withNamespace)
   const { object } = externalSecret(documents, values['external-secret'])
-  const { ambient, endpoints } = environment(io)
-  const lent = { ...(ambient && { ambient }), ...(endpoints && { endpoints }) }
-  const sources = await openSources({ documents, keys: values['sealing-key'] ?? [], environment: lent, io })
+  const sources = await openSources({
+    documents,
+    keys: values['sealing-key'] ?? [],
+    environment: lentEnvironment(io),
+    io,
+  })
   try {
     const { external } = sources.context
     if (external === undefined) throw new CliError('NOT_SUPPORTED', 'there is no source for ExternalSecrets')
@@ -107,38 +109,4 @@ function externalSecret(documents: readonly ManifestDocument[], wanted: string |
   throw new CliError('USAGE', first === undefined ? 'there is no such ExternalSecret' : 'which ExternalSecret?', {
     hint: names === '' ? 'give files that hold one with -f' : `give --external-secret with one of: ${names}`,
   })
-}
-
-/** The person at the terminal lends the variables of the shell, and the token that `vault login` left. */
-function environment({ env, now }: Io): Environment {
-  const token = env['VAULT_TOKEN'] ?? savedToken(env['HOME'])
-  return {
-    now: () => now().getTime(),
-    ambient: { ...env, ...(token === undefined ? {} : { VAULT_TOKEN: token }) },
-    endpoints: endpoints(env),
-  }
-}
-
-function savedToken(home: string | undefined): string | undefined {
-  if (home === undefined) return undefined
-  try {
-    return readFileSync(join(home, '.vault-token'), 'utf8').trim()
-  } catch {
-    return undefined
-  }
-}
-
-/** AWS' variables for addresses, by the service's name there. */
-const endpointVariables: Readonly<Record<string, string>> = {
-  secretsmanager: 'AWS_ENDPOINT_URL_SECRETS_MANAGER',
-  ssm: 'AWS_ENDPOINT_URL_SSM',
-  sts: 'AWS_ENDPOINT_URL_STS',
-}
-
-function endpoints(env: Io['env']): Record<string, string> {
-  const all = Object.entries(endpointVariables).flatMap(([service, variable]) => {
-    const url = env[variable] ?? env['AWS_ENDPOINT_URL']
-    return url === undefined || url === '' ? [] : [[service, url] as const]
-  })
-  return Object.fromEntries(all)
 }

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { decodeBase64 } from '@sealkit/core/manifest'
 import { type Branch, isComment, isComplex, plainText, toPlain, type Value } from '@sealkit/core/sops'
 import type { MasterKeys } from '@sealkit/keyservice'
-import { type Context, desired, readDocuments, sealedSecretRender } from 'sealkit'
+import { type Context, desired, type ManifestDocument, readDocuments, sealedSecretRender } from 'sealkit'
 import { CliError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { readKeyRing } from '../sealing/keys.ts'
@@ -23,6 +23,8 @@ export interface ExecContext {
   readonly configs: Configs
   /** Files with private sealing keys. */
   readonly sealingKeys: readonly string[]
+  /** The objects of all files that the command is given: where an ExternalSecret finds its store. */
+  readonly manifests: () => Promise<readonly ManifestDocument[]>
   readonly io: Io
 }
 
@@ -60,6 +62,16 @@ export const kinds: readonly ExecKind[] = [
     name: 'SealedSecret',
     holds: ({ bytes }) => text(bytes).includes('SealedSecret'),
     variables: sealedVariables,
+  },
+  {
+    name: 'ExternalSecret',
+    holds: ({ bytes }) => /kind["']?:\s*["']?ExternalSecret\b/.test(text(bytes)),
+    variables: externalVariables,
+  },
+  {
+    name: 'store of an ExternalSecret',
+    holds: ({ bytes }) => /kind["']?:\s*["']?(?:Cluster)?SecretStore\b/.test(text(bytes)),
+    variables: async () => new Map(),
   },
   {
     name: 'Secret',
@@ -133,4 +145,23 @@ async function sealedVariables({ path, bytes }: InputFile, { sealingKeys, io }: 
       return [...(outcome.secret?.data ?? [])]
     }),
   )
+}
+
+/** What the ExternalSecrets of a file resolve to: as `sealkit resolve`, with the credentials of the shell. */
+async function externalVariables(file: InputFile, { sealingKeys, manifests, io }: ExecContext): Promise<Variables> {
+  const [{ openSources }, { lentEnvironment }] = await Promise.all([import('../sources.ts'), import('../lent.ts')])
+  const all = await manifests()
+  const sources = await openSources({ documents: all, keys: sealingKeys, environment: lentEnvironment(io), io })
+  try {
+    const own = all.filter(({ place, object }) => place === file.path && object.kind === 'ExternalSecret')
+    const outcomes = await desired(own, sources.context)
+    return new Map(
+      outcomes.flatMap((outcome) => {
+        if ('error' in outcome) throw outcome.error
+        return [...(outcome.secret?.data ?? [])]
+      }),
+    )
+  } finally {
+    await sources.close()
+  }
 }
