@@ -34,6 +34,8 @@ export interface ControlPlane {
   restartApiserver(): Promise<void>
   /** SIGKILL: watches break, the port is closed. `restartApiserver` brings it back. */
   killApiserver(): Promise<void>
+  /** SIGKILL of etcd, and its start on the same ports and data; requests in between fail. */
+  restartEtcd(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -62,7 +64,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
   try {
     const [etcd, port, authority] = [await startEtcd(folder), await freePort(), createAuthority('sealkit-test')]
-    running.push(etcd.server)
+    running.push({ stop: (graceMs?: number) => etcd.server().stop(graceMs) } as Server)
     const admin = authority.issue({ name: 'admin', groups: ['system:masters'] })
     const url = `https://127.0.0.1:${port}`
     const adminConfig = { server: url, ca: authority.certificate, cert: admin.certificate, key: admin.key }
@@ -91,6 +93,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         apiserver = await start()
       },
       killApiserver: () => apiserver.kill(),
+      restartEtcd: () => etcd.restart(),
       stop,
     }
   } catch (error) {
@@ -99,26 +102,42 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 }
 
-async function startEtcd(folder: string): Promise<{ readonly server: Server; readonly url: string }> {
+interface Etcd {
+  readonly url: string
+  server(): Server
+  restart(): Promise<void>
+}
+
+async function startEtcd(folder: string): Promise<Etcd> {
   const [client, peer] = [await freePort(), await freePort()]
   const url = `http://127.0.0.1:${client}`
   const peerUrl = `http://127.0.0.1:${peer}`
-  const server = await startServer({
-    name: 'etcd',
-    command: await program('etcd'),
-    args: [
-      '--unsafe-no-fsync',
-      `--data-dir=${join(folder, 'etcd')}`,
-      `--listen-client-urls=${url}`,
-      `--advertise-client-urls=${url}`,
-      `--listen-peer-urls=${peerUrl}`,
-      `--initial-advertise-peer-urls=${peerUrl}`,
-      `--initial-cluster=default=${peerUrl}`,
-      '--log-level=warn',
-    ],
-    ready: () => answers(`${url}/health`),
-  })
-  return { server, url }
+  const command = await program('etcd')
+  const start = (): Promise<Server> =>
+    startServer({
+      name: 'etcd',
+      command,
+      args: [
+        '--unsafe-no-fsync',
+        `--data-dir=${join(folder, 'etcd')}`,
+        `--listen-client-urls=${url}`,
+        `--advertise-client-urls=${url}`,
+        `--listen-peer-urls=${peerUrl}`,
+        `--initial-advertise-peer-urls=${peerUrl}`,
+        `--initial-cluster=default=${peerUrl}`,
+        '--log-level=warn',
+      ],
+      ready: () => answers(`${url}/health`),
+    })
+  let server = await start()
+  return {
+    url,
+    server: () => server,
+    async restart() {
+      await server.kill()
+      server = await start()
+    },
+  }
 }
 
 interface ApiserverOptions {
