@@ -90,6 +90,7 @@ export function sealedSettings(settings: Partial<SealedSecretSettings> = {}): Se
     rateLimitBurst: 1000,
     oldGcBehavior: false,
     updateStatus: true,
+    conditionMetric: true,
     watchSecrets: true,
     workers: 4,
     maxRetries: null,

@@ -51,6 +51,7 @@ const shared: readonly string[] = [
   'key-ttl',
   'label-selector',
   'max-unseal-retries',
+  'metrics-omit-secret-labels',
   'my-cn',
   'old-gc-behavior',
   'privatekey-annotations',

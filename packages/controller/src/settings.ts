@@ -27,6 +27,8 @@ export interface SealedSecretSettings {
   readonly rateLimitBurst: number
   readonly oldGcBehavior: boolean
   readonly updateStatus: boolean
+  /** Report the condition of each SealedSecret as a metric. */
+  readonly conditionMetric: boolean
   readonly watchSecrets: boolean
   readonly workers: number
   /** Tries after the first of what may succeed by itself; null = as long as it fails, ever more slowly. */

@@ -38,6 +38,8 @@ export interface SealedSecretContext {
   /** Writers of Secrets that count as this controller: upstream's too, so that taking over writes nothing. */
   readonly managers: ReadonlySet<string>
   readonly updateStatus: boolean
+  /** Report the condition of each object as a metric. */
+  readonly conditionMetric: boolean
   readonly acceptV1Data: boolean
   /** Delete the Secret with its SealedSecret instead of leaving that to the garbage collector. */
   readonly oldGcBehavior: boolean
@@ -213,8 +215,9 @@ function isImmutable(failure: unknown): boolean {
   return isKubernetesError(failure, 'INVALID') && failure.message.endsWith('field is immutable when `immutable` is set')
 }
 
-function observeCondition({ metrics }: SealedSecretContext, object: ClusterObject, synced: boolean): void {
-  metrics.condition.set(conditionLabels(object), synced ? 1 : -1)
+function observeCondition(context: SealedSecretContext, object: ClusterObject, synced: boolean): void {
+  const { metrics, conditionMetric } = context
+  if (conditionMetric) metrics.condition.set(conditionLabels(object), synced ? 1 : -1)
 }
 
 /** Labels of a SealedSecret's gauge. */

@@ -151,6 +151,12 @@ export const sealkitFlags: readonly Flag[] = [
   { name: 'kubeconfig', type: 'text', default: '', usage: 'Path of a kubeconfig, outside a cluster.' },
   { name: 'leader-elect', type: 'flag', default: 'false', usage: 'Only one of several replicas writes at a time.' },
   {
+    name: 'metrics-omit-secret-labels',
+    type: 'flag',
+    default: 'false',
+    usage: 'Leave out condition_info, whose labels name every SealedSecret (Sealed Secrets 0.39).',
+  },
+  {
     name: 'takeover',
     type: 'flag',
     default: 'false',
@@ -190,6 +196,7 @@ export function sealedSecretSettings(values: FlagValues, namespace: string): Sea
     rateLimitBurst: between(values, 'rate-limit-burst', 0),
     oldGcBehavior: values.flag('old-gc-behavior'),
     updateStatus: values.flag('update-status'),
+    conditionMetric: !values.flag('metrics-omit-secret-labels'),
     watchSecrets: !values.flag('skip-recreate'),
     workers: between(values, 'workers', 1),
     maxRetries: values.given('max-unseal-retries') ? Math.max(0, values.number('max-unseal-retries')) : null,
