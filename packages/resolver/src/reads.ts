@@ -89,7 +89,7 @@ function startGets(
 async function startValues(read: Exclude<Read, Get>, options: ReadsOptions): Promise<Values | null> {
   const { context, externalSecret, signal } = options
   if (read.use === 'generate') {
-    const { cluster, sessions, policy, random = secureRandom } = context
+    const { cluster, sessions, policy, leases, random = secureRandom } = context
     const { environment } = sessions
     return generate(read.generator, {
       namespace: externalSecret.namespace,
@@ -97,6 +97,7 @@ async function startValues(read: Exclude<Read, Get>, options: ReadsOptions): Pro
       environment,
       policy,
       random,
+      leases,
       signal,
     })
   }

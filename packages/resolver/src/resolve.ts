@@ -6,6 +6,7 @@ import type { Demand } from './demand.ts'
 import { evaluate } from './entry.ts'
 import { prefixed, ResolverError } from './error.ts'
 import type { ExternalSecret } from './externalsecret.ts'
+import type { LeaseSink } from './generators/lease.ts'
 import { readExternalSecret } from './manifest.ts'
 import { type Plan, plan } from './plan.ts'
 import type { Policy } from './policy.ts'
@@ -29,6 +30,8 @@ export interface ResolveContext {
   readonly controllerClass?: string
   /** Random bytes for generators; the platform's secure source unless given. */
   readonly random?: (size: number) => Uint8Array
+  /** Takes the leases of generated credentials, to renew and to end them; absent = they end by their own time. */
+  readonly leases?: LeaseSink
   /** The need that is to be met, where reads are shared with others; absent = whatever is under way will do. */
   readonly demand?: Demand
   /** Looks at credential objects now, however short ago they were looked at. */

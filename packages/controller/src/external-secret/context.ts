@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
 import type { AccessNeed } from './access.ts'
 import type { Demands } from './demands.ts'
+import type { Leases } from './leases.ts'
 import type { Refreshes } from './refreshes.ts'
 import type { TargetCache } from './targets.ts'
 import type { Turns } from './turns.ts'
@@ -19,12 +20,13 @@ export interface ExternalSecretContext {
   /** Managed Secrets, as far as is known without asking. */
   readonly targets: TargetCache
   /** Everything that resolving needs, without what belongs to one reconcile. */
-  readonly resolve: Omit<ResolveContext, 'cluster' | 'demand' | 'fresh' | 'signal'>
+  readonly resolve: Omit<ResolveContext, 'cluster' | 'demand' | 'fresh' | 'leases' | 'signal'>
   /** Objects of the cluster that are no older than a need. */
   readonly access: (need: AccessNeed) => ClusterAccess
   readonly demands: Demands
   readonly refreshes: Refreshes
   readonly turns: Turns
+  readonly leases: Leases
   /** Whether a store that the ExternalSecret names is of another controller class: it is then none of ours. */
   readonly isForeign: (externalSecret: ExternalSecret) => boolean
   /** Whether a store that it names is new and about to be validated: its first word is waited for. */

@@ -17,6 +17,7 @@ import type { Controller } from '../manager.ts'
 import type { ExternalSecretContext } from './context.ts'
 import { createDemands, type Demands } from './demands.ts'
 import { externalSecretIndexes, readKey, storeKey } from './keys.ts'
+import { createLeases } from './leases.ts'
 import { names } from './names.ts'
 import { reconcileExternalSecret } from './reconcile.ts'
 import { createRefreshes, type Refreshes } from './refreshes.ts'
@@ -28,7 +29,7 @@ import { createTurns } from './turns.ts'
 export interface ExternalSecretControllerOptions
   extends Omit<
     ExternalSecretContext,
-    'externalSecret' | 'createdSecrets' | 'targets' | 'demands' | 'refreshes' | 'turns'
+    'externalSecret' | 'createdSecrets' | 'targets' | 'demands' | 'refreshes' | 'turns' | 'leases'
   > {
   readonly namespaces: Namespaces
   readonly workers: number
@@ -43,8 +44,8 @@ export interface ExternalSecretController extends Controller {
   storeChanged(kind: StoreKind, store: ClusterObject): void
   /** Looks again at those that read a key of a store, past what was read before; an event said that it changed. */
   remoteChanged(kind: StoreKind, store: Key, key: string): void
-  /** Ends the timers. */
-  close(): void
+  /** Ends the timers, and leaves generated credentials to the Secrets that hold them. */
+  close(): Promise<void>
 }
 
 /**
@@ -86,6 +87,13 @@ export function externalSecretController(options: ExternalSecretControllerOption
       for (const key of keys) demands.ask(key, { priority: 'refresh', timed: true })
     },
   })
+  const leases = createLeases({
+    clock: systemClock,
+    onEnding: (key) => {
+      // Only what is refreshed by time may be refreshed before its time.
+      if (refreshes.refreshed(key) !== undefined) demands.ask(key, { priority: 'refresh', timed: true })
+    },
+  })
   const parts = { demands, refreshes, queue }
   return {
     name: 'externalsecret',
@@ -99,6 +107,7 @@ export function externalSecretController(options: ExternalSecretControllerOption
       targets,
       demands,
       refreshes,
+      leases,
       turns: createTurns(mostOfStore, (key) => demands.resume(key)),
     }),
     storeChanged(kind, { metadata }) {
@@ -109,7 +118,10 @@ export function externalSecretController(options: ExternalSecretControllerOption
     remoteChanged(kind, { namespace, name }, key) {
       for (const object of readers(storeKey(kind, namespace, name), key)) demands.ask(keyOf(object), { timed: true })
     },
-    close: () => refreshes.stop(),
+    async close() {
+      refreshes.stop()
+      await leases.close()
+    },
   }
 }
 

@@ -20,6 +20,7 @@ export function reconcileExternalSecret(context: ExternalSecretContext): Reconci
     if (found === null) {
       written.delete(keyText(key))
       context.refreshes.forget(key)
+      await context.leases.end(key, 'release')
       return {}
     }
     // The informer may not have seen yet what this process wrote last; without it a sync would run twice.
@@ -59,7 +60,7 @@ export function reconcileExternalSecret(context: ExternalSecretContext): Reconci
   }
 }
 
-interface Job extends Sync {
+interface Job extends Omit<Sync, 'leases'> {
   readonly policy: RefreshPolicy
   readonly taken: TakenDemand
   readonly remember: (object: ClusterObject) => void
@@ -73,13 +74,16 @@ async function sync(context: ExternalSecretContext, job: Job): Promise<Result> {
   const { object, remember } = job
   const labels = { name: object.metadata.name, namespace: object.metadata.namespace ?? '' }
   const started = performance.now()
+  const leases = context.leases.begin(keyOf(object))
   context.metrics.syncCalls.inc(labels)
   try {
-    const outcome = await syncTarget(context, job)
+    const outcome = await syncTarget(context, { ...job, leases })
+    leases.commit()
     remember(await writeStatus(context, object, outcome))
     planNext(context, job, outcome.refreshed?.toISOString() ?? null)
     return {}
   } catch (error) {
+    leases.rollback()
     job.signal.throwIfAborted()
     context.metrics.syncErrors.inc(labels)
     // Trying again is the queue's matter now, until it goes well.
@@ -191,11 +195,15 @@ async function withFinalizer({ cluster }: ExternalSecretContext, object: Cluster
 }
 
 /** The end of an ExternalSecret: with deletionPolicy Delete its Secret goes too, at once and not by garbage collection. */
-async function cleanUp({ cluster }: ExternalSecretContext, object: ClusterObject): Promise<void> {
+async function cleanUp({ cluster, leases }: ExternalSecretContext, object: ClusterObject): Promise<void> {
   const { finalizers = [], resourceVersion, name } = object.metadata
   if (!finalizers.includes(names.finalizer)) return
-  const { target = {} } = (object['spec'] ?? {}) as { target?: { name?: string; deletionPolicy?: string } }
+  const { target = {} } = (object['spec'] ?? {}) as {
+    target?: { name?: string; creationPolicy?: string; deletionPolicy?: string }
+  }
   if (target.deletionPolicy === 'Delete') await deleteOwned(cluster, object, target.name ?? name)
+  // The Secret of an owner goes with it, and so do credentials that were made for it.
+  await leases.end(keyOf(object), (target.creationPolicy ?? 'Owner') === 'Owner' ? 'revoke' : 'release')
   const metadata = { resourceVersion, finalizers: finalizers.filter((finalizer) => finalizer !== names.finalizer) }
   try {
     await cluster.patch(resources.externalSecret, keyOf(object), { type: 'merge', body: { metadata } })

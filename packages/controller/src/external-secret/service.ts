@@ -97,7 +97,7 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
   return {
     controllers: [...stores.values(), main, above, push].filter((each) => each !== null),
     async close() {
-      controller?.close()
+      await controller?.close()
       await Promise.all([sessions.close(), templates.close(), storeTexts.close()])
     },
   }

@@ -3,6 +3,7 @@ import {
   type ClusterAccess,
   desiredSecret,
   type ExternalSecret,
+  type LeaseSink,
   type ProviderData,
   resolveData,
 } from '@sealkit/resolver'
@@ -19,6 +20,7 @@ export interface Sync {
   readonly object: ClusterObject
   readonly externalSecret: ExternalSecret
   readonly taken: Pick<TakenDemand, 'demand' | 'timed'>
+  readonly leases: LeaseSink
   readonly signal: AbortSignal
 }
 
@@ -84,12 +86,19 @@ export async function syncTarget(context: ExternalSecretContext, job: Sync): Pro
 }
 
 async function readProvider(context: ExternalSecretContext, job: Sync): Promise<ProviderData> {
-  const { object, externalSecret, taken, signal } = job
+  const { object, externalSecret, taken, leases, signal } = job
   const cluster = access(context, job)
   // Whoever changes an ExternalSecret that was synced before wants to see what is there now, credentials included.
   const fresh = !taken.timed && statusOf(object).syncedResourceVersion !== undefined
   try {
-    return await resolveData(externalSecret, { ...context.resolve, cluster, demand: taken.demand, fresh, signal })
+    return await resolveData(externalSecret, {
+      ...context.resolve,
+      cluster,
+      demand: taken.demand,
+      fresh,
+      leases,
+      signal,
+    })
   } catch (error) {
     signal.throwIfAborted()
     throw new SyncError(failures.provider, errorMessage(error), { cause: error })

@@ -5,6 +5,7 @@ import type { GeneratorRef } from '../externalsecret.ts'
 import type { Policy } from '../policy.ts'
 import type { Environment } from '../provider.ts'
 import { type Json, object, text } from '../view.ts'
+import type { LeaseSink } from './lease.ts'
 
 /** Makes values instead of reading them: new ones for each call. */
 export type Generate = (spec: Json, context: GenerateContext) => Values | Promise<Values>
@@ -21,6 +22,8 @@ export interface GenerateContext {
   /** What generators that ask a backend may reach; absent = everything. */
   readonly policy?: Policy | undefined
   readonly random: Random
+  /** Takes the leases of what is generated; absent = they end by their own time. */
+  readonly leases?: LeaseSink | undefined
   readonly signal: AbortSignal
 }
 

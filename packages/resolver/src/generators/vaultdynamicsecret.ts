@@ -12,10 +12,12 @@ import { readStore, type Store } from '../store.ts'
 import { nodeText, nodeValue, objectValues } from '../value.ts'
 import { type Json, object, optionalObject, text, texts } from '../view.ts'
 import type { GenerateContext } from './index.ts'
+import type { Lease } from './lease.ts'
+import { vaultLease } from './vaultlease.ts'
 
 /**
  * The VaultDynamicSecret generator: what a path of Vault answers. The token that asked is not revoked, for its leases
- * would end with it.
+ * would end with it; where somebody looks after leases, it is kept and renewed with them.
  *
  * @throws {ResolverError} `PROVIDER_FAILED` for an empty answer, unless `allowEmptyResponse`
  */
@@ -28,15 +30,18 @@ export async function generate(spec: Json, context: GenerateContext): Promise<Va
   }
   const credentials = storeCredentials(cluster, store, namespace)
   const vault = connect(readSpec(store), { store, namespace, credentials, environment })
+  let lease: Lease | null = null
   try {
     const answer = await vault.call((api) => request(api, spec, signal), signal)
+    if (context.leases !== undefined) lease = vaultLease(vault, answer, environment.now)
     if (answer !== null && answer.size > 0) return result(spec, answer)
     if (spec['allowEmptyResponse'] === true) return new Map()
     throw new ResolverError('PROVIDER_FAILED', 'empty response from Vault')
   } catch (error) {
     throw prefixed('unable to get dynamic secret: ', error)
   } finally {
-    await vault.close({ revoke: false })
+    if (lease === null) await vault.close({ revoke: false })
+    else context.leases?.add(lease)
   }
 }
 

@@ -3,7 +3,7 @@ import { createJoiner } from '../../fetch.ts'
 import type { OpenOptions } from '../../provider.ts'
 import { optionalObject } from '../../view.ts'
 import { createTransport, type Transport } from '../transport.ts'
-import { createApi, type VaultApi } from './api.ts'
+import { type Answer, createApi, type VaultApi } from './api.ts'
 import { loginFailed, readLogin, readToken, type Token } from './auth.ts'
 import { retryDelay, type VaultSpec } from './spec.ts'
 
@@ -14,6 +14,12 @@ export interface Connection {
   call<Value>(request: (api: VaultApi) => Promise<Value>, signal: AbortSignal): Promise<Value>
   /** Logs in if need be and asks the server about the token. */
   lookup(signal: AbortSignal): Promise<void>
+  /** Asks for more time for a token that we made. */
+  renew(signal: AbortSignal): Promise<void>
+  /** Whether the token in use is one that we made. */
+  ours(): boolean
+  /** Milliseconds since 1970 until which the token is good; `Infinity` for one that we did not make. */
+  until(): number
   /** Revokes the token if we made it, unless its leases must live on, and closes the connections. */
   close(options?: { readonly revoke?: boolean }): Promise<void>
 }
@@ -44,6 +50,12 @@ export function connect(spec: VaultSpec, options: OpenOptions): Connection {
       const api = await session.api(signal)
       if (session.token() !== null) await api.read('auth/token/lookup-self', signal)
     },
+    async renew(signal): Promise<void> {
+      const api = await session.api(signal)
+      if (session.token()?.ours === true) session.extend(await api.write('auth/token/renew-self', {}, signal))
+    },
+    ours: () => session.token()?.ours === true,
+    until: () => session.token()?.until ?? Number.POSITIVE_INFINITY,
     async close({ revoke = true } = {}): Promise<void> {
       const { api, transport } = (await session.opened()) ?? {}
       const token = session.token()
@@ -66,6 +78,8 @@ interface TokenSession {
   token(): Token | null | undefined
   /** Asks for another token next time, unless somebody did already. */
   discard(refused: Token): void
+  /** Takes on the token's new lifetime. */
+  extend(answer: Answer): void
   /** What is open; undefined when nothing was ever called. */
   opened(): Promise<Open> | undefined
 }
@@ -87,6 +101,9 @@ function tokenSession(spec: VaultSpec, options: OpenOptions): TokenSession {
     opened: () => opened,
     discard(refused): void {
       if (token === refused) token = undefined
+    },
+    extend(answer): void {
+      if (token?.ours === true) token = { ...token, until: readToken(answer, options.environment.now()).until }
     },
     async api(signal): Promise<VaultApi> {
       const { api } = await openOnce()
