@@ -1,14 +1,13 @@
-// Whole runs of the built `sops` beside the real one: small files, 40,000 values in groups and in one mapping, many files
-// in one call, the cost of one value in small and large files, and peak memory.
+// Whole runs of the built `sops` beside the real one: small files, and 40,000 values in groups and in one mapping;
+// peak memory of each.
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { program } from '../servers/programs.ts'
-import { median, pair, row } from './pair.ts'
-
-type Tree = { [key: string]: Tree | string | number | boolean }
+import { pair, row } from './pair.ts'
+import { group, type Tree, yaml } from './tree.ts'
 
 const ours = fileURLToPath(new URL('../../dist/sops', import.meta.url))
 if (!existsSync(ours)) throw new Error('dist/sops is missing: run `npm run build` first')
@@ -19,26 +18,6 @@ const key = execFileSync(await program('age-keygen'), { stdio: ['ignore', 'pipe'
 writeFileSync(keyFile, key)
 const age = ['--age', /age1\w+/.exec(key)?.[0] ?? '']
 const env = { SOPS_AGE_KEY_FILE: keyFile }
-
-/** 70 % texts of 24 characters, 10 % each of integers, booleans and floats. */
-function value(index: number): string | number | boolean {
-  const kind = index % 10
-  if (kind < 7) return `value${String(index * 7919).padStart(19, 'x')}`
-  if (kind === 7) return index
-  return kind === 8 ? index % 20 === 8 : index / 7
-}
-
-function group(count: number, from = 0): Tree {
-  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`key${index}`, value(from + index)]))
-}
-
-function yaml(tree: Tree, indent = ''): string {
-  return Object.entries(tree)
-    .map(([name, entry]) =>
-      typeof entry === 'object' ? `${indent}${name}:\n${yaml(entry, `${indent}    `)}` : `${indent}${name}: ${entry}\n`,
-    )
-    .join('')
-}
 
 const grouped: Tree = Object.fromEntries(
   Array.from({ length: 400 }, (_, index) => [`group${index}`, group(100, index * 100)]),
@@ -75,49 +54,6 @@ function measure(name: string, { format, runs }: { format: string; runs: number 
   row(`${name}, ${format}, encrypt`, pair(encryption(ours), encryption(theirs), runs), encrypt)
 }
 
-/** Many small files: one call of ours beside one call of the real one for each. */
-function manyFiles(count: number): void {
-  const files = Array.from({ length: count }, (_, index) => `many/${index}.yaml`)
-  mkdirSync(join(folder, 'many'))
-  for (const [index, file] of files.entries()) writeFileSync(join(folder, file), yaml(group(10, index * 10)))
-  const sealkit = ours.replace(/sops$/, 'sealkit')
-  const age500 = [...age, '--config', join(folder, 'none.yaml')]
-  writeFileSync(join(folder, 'none.yaml'), '{}')
-  execFileSync(sealkit, ['encrypt', '-i', ...age500, ...files], { cwd: folder, stdio: 'ignore' })
-  const one = { file: sealkit, args: ['decrypt', '--output-dir', 'out', 'many'], cwd: folder, env }
-  const loop = {
-    file: 'sh',
-    args: ['-c', `for f in many/*; do ${theirs} -d $f >/dev/null || exit 1; done`],
-    cwd: folder,
-    env,
-  }
-  row(`${count} files, decrypt`, pair(one, loop, 3), 0.08)
-}
-
-/** The time of one value, start of the program taken off, in a small and in a large file. */
-function costPerValue(format: 'json' | 'yaml'): void {
-  const time = (count: number): number => {
-    const file = join(folder, `cost.${format}`)
-    const tree = Object.fromEntries(
-      Array.from({ length: count / 100 }, (_, index) => [`group${index}`, group(100, index * 100)]),
-    )
-    writeFileSync(file, format === 'json' ? JSON.stringify(tree) : yaml(tree))
-    execFileSync(ours, ['encrypt', '-i', ...age, file])
-    const times = Array.from({ length: count > 10_000 ? 3 : 15 }, () => {
-      const start = performance.now()
-      execFileSync(ours, ['-d', file], { env: { ...process.env, ...env }, maxBuffer: 1 << 30 })
-      return performance.now() - start
-    })
-    return median(times)
-  }
-  const [small, middle, large] = [time(100), time(40_000), time(400_000)]
-  const [low, high] = [(middle - small) / 39_900, (large - small) / 399_900].map((ms) => ms * 1000)
-  const ratio = (high ?? 0) / (low ?? 1)
-  console.log(
-    `${`cost of a value, ${format}, decrypt`.padEnd(48)} 40,000: ${low?.toFixed(2)} us, 400,000: ${high?.toFixed(2)} us, ratio ${ratio.toFixed(2)} (goal <= 1.20)`,
-  )
-}
-
 /** The most memory that a program had at once, in MiB. */
 async function peak(file: string, args: readonly string[]): Promise<number> {
   const child = spawn(file, [...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit'] })
@@ -151,9 +87,6 @@ try {
       await memory(name, format)
     }
   }
-  manyFiles(500)
-  costPerValue('json')
-  costPerValue('yaml')
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
