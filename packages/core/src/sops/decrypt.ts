@@ -95,7 +95,12 @@ function checkMac(file: SopsFile, computed: string, options: DecryptOptions): vo
   })
 }
 
-function fileMac(file: SopsFile, dataKey: Uint8Array): string {
+/**
+ * The MAC that a file states, decrypted; empty where it states none.
+ *
+ * @throws `MAC_MISMATCH` where it does not decrypt
+ */
+export function fileMac(file: SopsFile, dataKey: Uint8Array): string {
   try {
     const { leaf } = decryptValue(file.metadata.mac, { dataKey, aad: file.metadata.lastModified })
     return typeof leaf === 'string' ? leaf : ''

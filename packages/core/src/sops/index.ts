@@ -59,6 +59,7 @@ export {
   type Value,
 } from './tree.ts'
 export { pathText, type TreePath } from './treepath.ts'
+export { decryptUnordered, type MacVerdict, type UnorderedOptions } from './unordered.ts'
 export {
   decryptValue,
   type EncryptedValue,

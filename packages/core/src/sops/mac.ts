@@ -4,6 +4,11 @@ import { createHash, type Hash } from 'node:crypto'
 const onlyEncryptedSeed = '8a3fd2ad54ce66527b1034f3d147be0b0b975b3bf44f72c6fdadec8176f27d69'
 const blockLength = 65_536
 
+/** What the hash of a MAC begins with. */
+export function macSeed(onlyEncrypted: boolean): Uint8Array {
+  return onlyEncrypted ? Buffer.from(onlyEncryptedSeed, 'hex') : new Uint8Array()
+}
+
 /**
  * The message authentication code of a tree: SHA-512 over the bytes of all values in the file's order, without
  * separators, keys, nulls and comments.
