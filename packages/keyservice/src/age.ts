@@ -78,8 +78,8 @@ function perRecipient(
 }
 
 async function identities(context: KeyContext, recipient: string): Promise<Identities> {
-  const given = context.ageIdentities ?? []
-  if (given.length > 0) return { ...nobody, identities: await openGiven(context, given) }
+  const given = context.ageIdentities
+  if (given !== undefined) return { ...nobody, identities: await openGiven(context, given) }
   return context.io === undefined ? nobody : loadIdentities(context.io, recipient)
 }
 
@@ -91,8 +91,8 @@ async function openGiven(context: KeyContext, given: readonly AgeIdentity[]): Pr
 }
 
 async function sshIdentities(context: KeyContext, recipient: string): Promise<Identities> {
-  const { io, ageIdentities = [] } = context
-  if (io === undefined || ageIdentities.length > 0) return nobody
+  const { io, ageIdentities } = context
+  if (io === undefined || ageIdentities !== undefined) return nobody
   return (await import('./ssh.ts')).loadSshIdentities(io, recipient)
 }
 

@@ -1,8 +1,9 @@
 import type { KMSClient } from '@aws-sdk/client-kms'
-import { field, type KeyEntry } from '@sealkit/core/sops'
+import { type AttemptOptions, field, type KeyEntry } from '@sealkit/core/sops'
 import { KeyserviceError } from './error.ts'
 import type { KeyIo } from './io.ts'
 import type { KeyContext, MasterKey } from './masterkey.ts'
+import { createdAt, fromBase64, online } from './sdk.ts'
 
 const arnPattern = /^arn:aws[\w-]*:kms:(.+):[0-9]+:(?:key|alias)\/.+$/
 const sessionNameLength = 64
@@ -15,20 +16,21 @@ const sessionNameLength = 64
  */
 export function awsKmsKey(context: KeyContext): MasterKey {
   return {
-    async wrap(part, entry) {
+    async wrap(part, entry, options) {
       const { EncryptCommand } = await import('@aws-sdk/client-kms')
       const input = { KeyId: field(entry, 'arn'), Plaintext: part, EncryptionContext: encryptionContext(entry) }
-      const client = await kmsClient(context.io, entry)
-      const { CiphertextBlob } = await asked('encrypt', () => client.send(new EncryptCommand(input)))
-      const createdAt = `${(context.now?.() ?? new Date()).toISOString().slice(0, 19)}Z`
-      return { ...entry, enc: Buffer.from(CiphertextBlob ?? []).toString('base64'), createdAt }
+      const client = await kmsClient(context.io, entry, options)
+      const { CiphertextBlob } = await asked('encrypt', () => client.send(new EncryptCommand(input), aborting(options)))
+      const enc = Buffer.from(CiphertextBlob ?? []).toString('base64')
+      return { ...entry, enc, createdAt: createdAt(context.now) }
     },
-    async unwrap(entry) {
+    async unwrap(entry, options) {
       const { DecryptCommand } = await import('@aws-sdk/client-kms')
-      const CiphertextBlob = Buffer.from(entry.enc, 'base64')
+      const CiphertextBlob = fromBase64(entry.enc)
+      if (CiphertextBlob === null) throw damaged()
       const input = { KeyId: field(entry, 'arn'), CiphertextBlob, EncryptionContext: encryptionContext(entry) }
-      const client = await kmsClient(context.io, entry)
-      const { Plaintext } = await asked('decrypt', () => client.send(new DecryptCommand(input)))
+      const client = await kmsClient(context.io, entry, options)
+      const { Plaintext } = await asked('decrypt', () => client.send(new DecryptCommand(input), aborting(options)))
       return Plaintext ?? new Uint8Array()
     },
   }
@@ -39,27 +41,35 @@ function encryptionContext(entry: KeyEntry): Record<string, string> {
   return Object.fromEntries(pairs)
 }
 
-async function kmsClient(io: KeyIo | undefined, entry: KeyEntry): Promise<KMSClient> {
-  if (io?.request === undefined) {
-    throw new KeyserviceError(
-      'MASTER_KEY_UNSUPPORTED',
-      'keys of AWS KMS are not used here: nothing may be sent from here',
-    )
-  }
+function aborting(options: AttemptOptions = {}): { abortSignal?: AbortSignal } {
+  return options.signal === undefined ? {} : { abortSignal: options.signal }
+}
+
+function damaged(): KeyserviceError {
+  return new KeyserviceError('IDENTITY_MISSING', 'the wrapped data key is no base64', {
+    hint: 'restore the enc field of the key from version control',
+    upstream: 'error base64-decoding encrypted data key: illegal base64 data',
+  })
+}
+
+async function kmsClient(machine: KeyIo | undefined, entry: KeyEntry, options?: AttemptOptions): Promise<KMSClient> {
+  const io = online(machine, 'AWS KMS')
   const arn = field(entry, 'arn')
   const region = arnPattern.exec(arn)?.[1]
   if (region === undefined) {
     throw new KeyserviceError('MASTER_KEY_UNSUPPORTED', 'the ARN of an AWS KMS key is malformed', {
       hint: 'write arn:aws:kms:REGION:ACCOUNT:key/ID',
-      upstream: `no valid ARN found in ${JSON.stringify(arn)}`,
+      upstream: `no valid ARN found in '${arn}'`,
     })
   }
   const { KMSClient } = await import('@aws-sdk/client-kms')
   const base = { region, ...endpoint(io, 'KMS'), ...credentials(io, field(entry, 'aws_profile')) }
   const role = field(entry, 'role')
-  return new KMSClient(
-    role === '' ? base : { ...base, credentials: await assumeRole(io, role, { ...base, ...endpoint(io, 'STS') }) },
-  )
+  if (role === '') return new KMSClient(base)
+  return new KMSClient({
+    ...base,
+    credentials: await assumeRole(io, role, { ...base, ...endpoint(io, 'STS') }, options),
+  })
 }
 
 function endpoint(io: KeyIo, service: 'KMS' | 'STS'): { endpoint?: string } {
@@ -80,10 +90,15 @@ function credentials(io: KeyIo, profile: string): { credentials?: Keys; profile?
   return { credentials: { accessKeyId: id, secretAccessKey: secret, ...(token ? { sessionToken: token } : {}) } }
 }
 
-async function assumeRole(io: KeyIo, role: string, config: { region: string; endpoint?: string }): Promise<Keys> {
+async function assumeRole(
+  io: KeyIo,
+  role: string,
+  config: { region: string; endpoint?: string },
+  options?: AttemptOptions,
+): Promise<Keys> {
   const { STSClient, AssumeRoleCommand } = await import('@aws-sdk/client-sts')
-  const input = { RoleArn: role, RoleSessionName: sessionName((await io.hostname?.()) ?? '') }
-  const { Credentials } = await asked('assume role', () => new STSClient(config).send(new AssumeRoleCommand(input)))
+  const command = new AssumeRoleCommand({ RoleArn: role, RoleSessionName: sessionName((await io.hostname?.()) ?? '') })
+  const { Credentials } = await asked('assume role', () => new STSClient(config).send(command, aborting(options)), role)
   const { AccessKeyId = '', SecretAccessKey = '', SessionToken } = Credentials ?? {}
   return {
     accessKeyId: AccessKeyId,
@@ -97,14 +112,38 @@ function sessionName(hostname: string): string {
   return `sops@${hostname.replace(/[^a-zA-Z0-9=,.@-]+/g, '')}`.slice(0, sessionNameLength)
 }
 
-async function asked<T>(verb: 'encrypt' | 'decrypt' | 'assume role', call: () => Promise<T>): Promise<T> {
+type Verb = 'encrypt' | 'decrypt' | 'assume role'
+
+/** How Go's SDK names the calls. */
+const operations: Readonly<Record<Verb, string>> = {
+  encrypt: 'KMS: Encrypt',
+  decrypt: 'KMS: Decrypt',
+  'assume role': 'STS: AssumeRole',
+}
+
+async function asked<T>(verb: Verb, call: () => Promise<T>, role = ''): Promise<T> {
   try {
     return await call()
   } catch (error) {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    const what = role === '' ? `failed to ${verb} sops data key with AWS KMS` : `failed to assume role '${role}'`
     throw new KeyserviceError('IDENTITY_MISSING', `AWS did not ${verb} for the data key`, {
+      cause: error,
       hint: 'see that the credentials are valid and may use the key',
-      upstream: `failed to ${verb} sops data key with AWS KMS: ${reason}`,
+      upstream: `${what}: operation error ${operations[verb]}, ${reason(error)}`,
     })
   }
+}
+
+/** What Go's SDK says of an answer that is an error. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { httpStatusCode, requestId } = ('$metadata' in error ? error.$metadata : {}) as ResponseMetadata
+  const text = `${error.name}: ${error.message}`
+  if (httpStatusCode === undefined) return text
+  return `https response error StatusCode: ${httpStatusCode}, RequestID: ${requestId ?? ''}, ${text}`
+}
+
+interface ResponseMetadata {
+  readonly httpStatusCode?: number
+  readonly requestId?: string
 }

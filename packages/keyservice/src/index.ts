@@ -6,7 +6,7 @@ export {
   type ProtectedIdentities,
   parseIdentities,
 } from './identities.ts'
-export type { Channel, KeyIo, Person, Request, RunOptions, RunResult } from './io.ts'
+export type { Channel, KeyIo, Person, Request, Response, RunOptions, RunResult } from './io.ts'
 export { type KeyContext, type MasterKey, type MasterKeys, masterKeys } from './masterkey.ts'
 export { keyServices } from './services.ts'
 export { splitWords } from './shlex.ts'

@@ -31,6 +31,14 @@ export interface Request {
   readonly signal?: AbortSignal
 }
 
+/** What a server answered. */
+export interface Response {
+  readonly status: number
+  /** By their names in lower case. */
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly text: string
+}
+
 /** A stream of bytes both ways: a running program's standard streams, or a socket. */
 export interface Channel {
   send(text: string): void
@@ -61,7 +69,7 @@ export interface KeyIo {
   /** A file's bytes; null where there is none; throws what `node:fs` throws where it cannot be read. */
   readFile(path: string): Promise<Uint8Array | null>
   /** Makes an HTTP request. Absent where a file from somebody else must not choose whom this machine talks to. */
-  readonly request?: (url: string, request: Request) => Promise<{ readonly status: number; readonly text: string }>
+  readonly request?: (url: string, request: Request) => Promise<Response>
   /** Runs a program without a shell; throws where it cannot be started, and after a time of its own where it hangs. */
   run(command: readonly string[], options: RunOptions): Promise<RunResult>
   /** Starts a program without a shell and talks to it; throws where it cannot be started. */
@@ -96,4 +104,31 @@ const reasons: Readonly<Record<string, string>> = {
 export function systemReason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return reasons[code] ?? (error instanceof Error ? error.message : String(error))
+}
+
+const networkReasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset by peer',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network is unreachable',
+  ETIMEDOUT: 'connection timed out',
+}
+
+/** Why a request failed before there was an answer, in Go's words. */
+export function requestReason({ method, url }: { method: string; url: string }, error: unknown): string {
+  const {
+    code = '',
+    address,
+    port,
+    hostname,
+  } = (error instanceof Error ? error : {}) as Partial<Record<string, string>>
+  const known = networkReasons[code]
+  const what = error instanceof Error ? error.message : String(error)
+  const reason =
+    known !== undefined && address !== undefined
+      ? `dial tcp ${address.includes(':') ? `[${address}]` : address}:${port}: connect: ${known}`
+      : code === 'ENOTFOUND'
+        ? `dial tcp: lookup ${hostname}: no such host`
+        : what
+  return `${method.slice(0, 1)}${method.slice(1).toLowerCase()} ${JSON.stringify(url)}: ${reason}`
 }

@@ -13,7 +13,7 @@ export interface MasterKey {
 
 /** What master keys may use. Nothing that is not given here is touched. */
 export interface KeyContext {
-  /** Age identities: texts, SSH keys (`sshIdentity` of `@sealkit/core/age/ssh`), ... Where there are some, they are the only ones. */
+  /** Age identities: texts, SSH keys (`sshIdentity` of `@sealkit/core/age/ssh`), ... Where they are given, even none, they are the only ones. */
   readonly ageIdentities?: readonly AgeIdentity[]
   /** Environment, files and commands, for keys that live there. */
   readonly io?: KeyIo
@@ -24,6 +24,8 @@ export interface KeyContext {
 /** Every kind that is supported; a kind's module is loaded when a key of it is used. */
 const kinds: Readonly<Partial<Record<KeyKind, (context: KeyContext) => Promise<MasterKey>>>> = {
   age: async (context) => (await import('./age.ts')).ageKey(context),
+  gcp_kms: async (context) => (await import('./gcp-kms.ts')).gcpKmsKey(context),
+  azure_kv: async (context) => (await import('./azure-key-vault.ts')).azureKeyVaultKey(context),
   kms: async (context) => (await import('./aws-kms.ts')).awsKmsKey(context),
   hc_vault: async (context) => (await import('./vault-transit.ts')).vaultTransitKey(context),
   pgp: async (context) => (await import('./pgp.ts')).pgpKey(context),

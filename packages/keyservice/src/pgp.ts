@@ -2,22 +2,27 @@ import { field, type KeyEntry } from '@sealkit/core/sops'
 import { KeyserviceError } from './error.ts'
 import type { KeyIo, RunResult } from './io.ts'
 import type { KeyContext, MasterKey } from './masterkey.ts'
+import { createdAt } from './sdk.ts'
 
 /** PGP as a master key: `gpg` (or `SOPS_GPG_EXEC`) encrypts and decrypts, with its own key rings and agent. */
 export function pgpKey(context: KeyContext): MasterKey {
   return {
-    async wrap(part, entry) {
+    async wrap(part, entry, options) {
       const fingerprint = field(entry, 'fp')
-      const enc = await gpg(context.io, encryptArgs(fingerprint), { input: part, verb: 'encrypt', fingerprint })
-      const createdAt = `${(context.now?.() ?? new Date()).toISOString().slice(0, 19)}Z`
-      return { ...entry, enc: Buffer.from(enc).toString().trim(), createdAt }
+      const enc = await gpg(context.io, encryptArgs(fingerprint), {
+        input: part,
+        verb: 'encrypt',
+        fingerprint,
+        signal: options?.signal,
+      })
+      return { ...entry, enc: Buffer.from(enc).toString().trim(), createdAt: createdAt(context.now) }
     },
-    unwrap: (entry) => unwrap(context.io, entry),
+    unwrap: (entry, options) => unwrap(context.io, entry, options?.signal),
   }
 }
 
-async function unwrap(io: KeyIo | undefined, entry: KeyEntry): Promise<Uint8Array> {
-  const work = { verb: 'decrypt', fingerprint: field(entry, 'fp') } as const
+async function unwrap(io: KeyIo | undefined, entry: KeyEntry, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const work = { verb: 'decrypt', fingerprint: field(entry, 'fp'), signal } as const
   const part = await gpg(io, ['-d'], { input: Buffer.from(entry.enc), ...work })
   if (part.length > 0) return part
   // Old versions of GnuPG drop packets that they do not know, and succeed.
@@ -40,12 +45,15 @@ interface Work {
   readonly input: Uint8Array
   readonly verb: 'encrypt' | 'decrypt'
   readonly fingerprint: string
+  readonly signal: AbortSignal | undefined
 }
 
 async function gpg(io: KeyIo | undefined, args: readonly string[], work: Work): Promise<Uint8Array> {
   if (io === undefined) throw await failure(io, { ...work, reason: 'no programs may be run here' })
   const program = io.env['SOPS_GPG_EXEC'] || 'gpg'
-  const { code, stdout, stderr } = await io.run([program, ...args], { input: work.input }).catch(() => notStarted)
+  const { code, stdout, stderr } = await io
+    .run([program, ...args], { input: work.input, ...(work.signal && { signal: work.signal }) })
+    .catch(() => notStarted)
   if (code === 0) return stdout
   throw await failure(io, { ...work, reason: stderr.trim() })
 }

@@ -1,7 +1,8 @@
 import { field, type KeyEntry } from '@sealkit/core/sops'
 import { KeyserviceError } from './error.ts'
-import { type KeyIo, type Request, readText } from './io.ts'
+import { type KeyIo, type Request, readText, requestReason } from './io.ts'
 import type { KeyContext, MasterKey } from './masterkey.ts'
+import { createdAt, jsonObject, online } from './sdk.ts'
 
 /**
  * A key of HashiCorp Vault's or OpenBao's transit engine. The token is `VAULT_TOKEN` or that of `~/.vault-token`.
@@ -11,16 +12,20 @@ import type { KeyContext, MasterKey } from './masterkey.ts'
  */
 export function vaultTransitKey(context: KeyContext): MasterKey {
   return {
-    async wrap(part, entry) {
+    async wrap(part, entry, options) {
       const data = await call(context, entry, {
         verb: 'encrypt',
         body: { plaintext: Buffer.from(part).toString('base64') },
+        signal: options?.signal,
       })
-      const createdAt = `${(context.now?.() ?? new Date()).toISOString().slice(0, 19)}Z`
-      return { ...entry, enc: data, createdAt }
+      return { ...entry, enc: data, createdAt: createdAt(context.now) }
     },
-    async unwrap(entry) {
-      const data = await call(context, entry, { verb: 'decrypt', body: { ciphertext: entry.enc } })
+    async unwrap(entry, options) {
+      const data = await call(context, entry, {
+        verb: 'decrypt',
+        body: { ciphertext: entry.enc },
+        signal: options?.signal,
+      })
       return Buffer.from(data, 'base64')
     },
   }
@@ -29,27 +34,33 @@ export function vaultTransitKey(context: KeyContext): MasterKey {
 interface Call {
   readonly verb: 'encrypt' | 'decrypt'
   readonly body: Readonly<Record<string, string>>
+  readonly signal: AbortSignal | undefined
 }
 
-async function call(context: KeyContext, entry: KeyEntry, { verb, body }: Call): Promise<string> {
-  const { io } = context
-  const request = io?.request
-  if (io === undefined || request === undefined) {
-    throw new KeyserviceError(
-      'MASTER_KEY_UNSUPPORTED',
-      'keys of Vault are not used here: nothing may be sent from here',
-    )
-  }
+async function call(context: KeyContext, entry: KeyEntry, { verb, body, signal }: Call): Promise<string> {
+  const io = online(context.io, 'Vault')
   const address = field(entry, 'vault_address')
   checkAllowed(io, address)
   const path = `${field(entry, 'engine_path')}/${verb}/${field(entry, 'key_name')}`
   const url = `${address}/v1/${path}`
   try {
-    const answer = await request(url, { ...(await settings(io)), method: 'PUT', body: JSON.stringify(body) })
-    return dataOf(answer, { url, name: verb === 'encrypt' ? 'ciphertext' : 'plaintext' })
+    const answer = await io.request(url, {
+      ...(await settings(io)),
+      method: 'PUT',
+      body: JSON.stringify(body),
+      ...(signal && { signal }),
+    })
+    return dataOf(answer, {
+      url,
+      namespace: io.env['VAULT_NAMESPACE'] ?? '',
+      name: verb === 'encrypt' ? 'ciphertext' : 'plaintext',
+    })
   } catch (error) {
     const direction = verb === 'encrypt' ? 'to' : 'from'
-    const reason = error instanceof KeyserviceError ? (error.upstream ?? error.message) : String(error)
+    const reason =
+      error instanceof KeyserviceError
+        ? (error.upstream ?? error.message)
+        : requestReason({ method: 'PUT', url }, error)
     throw new KeyserviceError('IDENTITY_MISSING', `Vault did not ${verb} the data key`, {
       hint: 'see that VAULT_TOKEN is valid and may use the key, and that the server can be reached',
       upstream: `failed to ${verb} sops data key ${direction} Vault transit backend '${path}': ${reason}`,
@@ -82,26 +93,47 @@ function refused(upstream: string): KeyserviceError {
 }
 
 async function settings(io: KeyIo): Promise<Omit<Request, 'method' | 'body'>> {
-  const { VAULT_NAMESPACE: namespace, VAULT_CACERT: ca, VAULT_SKIP_VERIFY: skip } = io.env
+  const { VAULT_NAMESPACE: namespace, VAULT_SKIP_VERIFY: skip, VAULT_TLS_SERVER_NAME: serverName } = io.env
   const token = io.env['VAULT_TOKEN'] || (await readText(io, `${io.env['HOME'] ?? ''}/.vault-token`))?.trim()
   const headers = {
     'x-vault-request': 'true',
     ...(token ? { 'x-vault-token': token } : {}),
     ...(namespace ? { 'x-vault-namespace': namespace } : {}),
   }
-  const certificates = ca ? await readText(io, ca) : null
+  const ca = io.env['VAULT_CACERT_BYTES'] || (await pem(io, 'VAULT_CACERT'))
+  const [certificate, key] = [await pem(io, 'VAULT_CLIENT_CERT'), await pem(io, 'VAULT_CLIENT_KEY')]
   return {
     headers,
-    ...(certificates === null ? {} : { ca: certificates }),
-    ...(skip !== undefined && ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(skip) ? { insecure: true } : {}),
+    ...(ca ? { ca } : {}),
+    ...(certificate && key ? { client: { certificate, key } } : {}),
+    ...(serverName ? { serverName } : {}),
+    ...(skip !== undefined && trueWords.includes(skip) ? { insecure: true } : {}),
   }
 }
 
-function dataOf(answer: { status: number; text: string }, { url, name }: { url: string; name: string }): string {
-  const body = parse(answer.text)
+const trueWords = ['1', 't', 'T', 'true', 'TRUE', 'True']
+
+/** The content of a file that a variable names; a name without a file is an error, not a silent default. */
+async function pem(io: KeyIo, variable: string): Promise<string | undefined> {
+  const path = io.env[variable]
+  if (!path) return undefined
+  const text = await readText(io, path).catch(() => null)
+  if (text !== null) return text
+  throw new KeyserviceError('IDENTITY_MISSING', `the file that ${variable} names cannot be read`, {
+    hint: `correct ${variable}`,
+    upstream: `cannot create Vault client: error encountered setting up default configuration: open ${path}: no such file or directory`,
+  })
+}
+
+function dataOf(
+  answer: { status: number; text: string },
+  { url, namespace, name }: { url: string; namespace: string; name: string },
+): string {
+  const body = jsonObject(answer.text)
   if (answer.status >= 400) {
     const errors = Array.isArray(body['errors']) ? body['errors'].map((text) => `\n* ${String(text)}`).join('') : ''
-    throw problem(`Error making API request.\n\nURL: PUT ${url}\nCode: ${answer.status}. Errors:\n${errors}`)
+    const where = namespace === '' ? '' : `Namespace: ${namespace}\n`
+    throw problem(`Error making API request.\n\n${where}URL: PUT ${url}\nCode: ${answer.status}. Errors:\n${errors}`)
   }
   const data = body['data']
   if (typeof data !== 'object' || data === null) throw problem('transit backend is empty')
@@ -112,13 +144,4 @@ function dataOf(answer: { status: number; text: string }, { url, name }: { url: 
 
 function problem(upstream: string): KeyserviceError {
   return new KeyserviceError('IDENTITY_MISSING', 'Vault refused', { upstream })
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-  } catch {
-    return {}
-  }
 }

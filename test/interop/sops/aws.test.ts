@@ -1,10 +1,29 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import {
+  entry,
+  type KeyEntry,
+  newMetadata,
+  type OpenedFile,
+  openFile,
+  type Unwrap,
+  unwrapDataKey,
+} from '@sealkit/core/sops'
+import { type MasterKeys, masterKeys } from '@sealkit/keyservice'
+import { machineIo } from '@sealkit/keyservice/node'
 import { startMoto } from '../../servers/moto.ts'
 import { available } from '../../servers/programs.ts'
 import { plain } from './fixtures.ts'
-import { runCase } from './pair.ts'
+import { type Case, runCase } from './pair.ts'
 
+const main = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url))
 const skipped: string[] = []
 const programs = await available({ skip: (reason) => skipped.push(reason ?? '') }, 'sops', 'moto_server')
 
@@ -60,19 +79,151 @@ else {
     }
   })
 
-  test('a key that is not there', async () => {
-    const line = { args: ['encrypt', '--kms', arn.replace(/[^/]+$/, 'nope'), 'plain.json'], env }
-    const [ours, theirs] = [await runCase(line, plain), await runCase(line, plain, programs.sops)]
-    assert.deepEqual([ours.code, ours.stdout], [theirs.code, theirs.stdout])
-    assert.match(
-      ours.stderr,
-      /^Could not generate data key: \[failed to encrypt new data key with master key "arn:.*nope": failed to encrypt sops data key with AWS KMS: /,
-    )
+  describe('failures, the same outcome as the real sops', () => {
+    const lines: Readonly<Record<string, Case>> = {
+      'a key that is not there': { args: ['encrypt', '--kms', arn.replace(/[^/]+$/, 'nope'), 'plain.json'], env },
+      'an ARN that is none': { args: ['encrypt', '--kms', 'nonsense', 'plain.json'], env },
+      'an ARN of something else': { args: ['encrypt', '--kms', role, 'plain.json'], env },
+      'an encryption context that is none': {
+        args: ['encrypt', '--kms', arn, '--encryption-context', 'a', 'plain.json'],
+        env,
+      },
+    }
+    for (const [name, line] of Object.entries(lines)) {
+      test(name, async () => {
+        const show = (outcome: unknown): unknown =>
+          JSON.parse(JSON.stringify(outcome).replaceAll(/RequestID: [\w-]+/g, 'RequestID: ID'))
+        assert.deepEqual(show(await runCase(line, plain)), show(await runCase(line, plain, programs.sops)))
+      })
+    }
+
+    test('another encryption context than it was encrypted with', async () => {
+      const line = {
+        args: ['encrypt', '--kms', arn, '--encryption-context', 'a:1', '--output', 'o.json', 'plain.json'],
+        env,
+      }
+      const { raw } = await runCase(line, plain)
+      const changed = String(raw['o.json']).replace('"a": "1"', '"a": "2"')
+      const files = { ...plain, 'o.json': changed }
+      const decrypt = { args: ['decrypt', 'o.json'], env }
+      const [ours, theirs] = [await runCase(decrypt, files), await runCase(decrypt, files, programs.sops)]
+      assert.deepEqual([ours.code, theirs.code], [128, 128])
+      assert.match(ours.stderr, /InvalidCiphertextException/)
+    })
   })
 
-  test('an ARN that is none', async () => {
-    const ours = await runCase({ args: ['encrypt', '--kms', 'nonsense', 'plain.json'], env }, plain)
-    assert.deepEqual([ours.code, ours.stdout], [1, ''])
-    assert.match(ours.stderr, /no valid ARN found in "nonsense"/)
+  describe('where credentials come from', () => {
+    // The SDK reads the process's own environment and home folder, so ours runs as a process too.
+    const folder = mkdtempSync(join(tmpdir(), 'aws-'))
+    const program = join(folder, 'sops')
+    writeFileSync(program, `#!/bin/sh\nexec ${process.execPath} --conditions=source --no-warnings ${main} sops "$@"\n`)
+    chmodSync(program, 0o755)
+    after(() => rmSync(folder, { recursive: true }))
+    const keys = 'aws_access_key_id = a\naws_secret_access_key = b\n'
+    const place = { AWS_ENDPOINT_URL: moto.url, AWS_EC2_METADATA_DISABLED: 'true', SOPS_AGE_KEY_FILE: '' }
+    const sources: Readonly<
+      Record<
+        string,
+        readonly [
+          flags: readonly string[],
+          env: Readonly<Record<string, string>>,
+          files: Readonly<Record<string, string>>,
+        ]
+      >
+    > = {
+      'a profile that the flag names': [['--aws-profile', 'work'], {}, { '.aws/credentials': `[work]\n${keys}` }],
+      'a profile that AWS_PROFILE names': [[], { AWS_PROFILE: 'work' }, { '.aws/config': `[profile work]\n${keys}` }],
+      'the default profile': [[], {}, { '.aws/credentials': `[default]\n${keys}` }],
+      'a profile with a role of another one': [
+        ['--aws-profile', 'work'],
+        {},
+        {
+          '.aws/credentials': `[home]\n${keys}`,
+          '.aws/config': `[profile work]\nrole_arn = ${role}\nsource_profile = home\n`,
+        },
+      ],
+      'the token of a ServiceAccount (IRSA)': [
+        [],
+        { AWS_WEB_IDENTITY_TOKEN_FILE: 'token', AWS_ROLE_ARN: role, AWS_ROLE_SESSION_NAME: 'me' },
+        { token: 'eyJhbGciOiJub25lIn0.e30.' },
+      ],
+    }
+    for (const [name, [flags, more, files]] of Object.entries(sources)) {
+      test(name, async () => {
+        const world = { ...plain, ...files }
+        const where = { ...place, ...more }
+        // Go's SDK asks the real STS for a profile's role and for a token, whatever AWS_ENDPOINT_URL says.
+        const other = /role|token/.test(name) ? program : programs.sops
+        for (const [writer, reader] of [
+          [program, other],
+          [other, program],
+        ] as const) {
+          const encrypt = { args: ['encrypt', '--kms', arn, ...flags, '--output', 'o.json', 'plain.json'], env: where }
+          const written = await runCase(encrypt, world, writer)
+          assert.deepEqual([written.stderr, written.code], ['', 0])
+          const again = await runCase(
+            { args: ['decrypt', 'o.json'], env: where },
+            { ...world, 'o.json': written.raw['o.json'] ?? '' },
+            reader,
+          )
+          assert.deepEqual([again.stderr, again.code], ['', 0])
+        }
+      })
+    }
+
+    test('none at all', async () => {
+      const line = { args: ['encrypt', '--kms', arn, 'plain.json'], env: place }
+      const [ours, theirs] = [await runCase(line, plain, program), await runCase(line, plain, programs.sops)]
+      assert.deepEqual([ours.code, ours.stdout], [theirs.code, theirs.stdout])
+      assert.match(ours.stderr, /failed to encrypt sops data key with AWS KMS: /)
+    })
+
+    test('a profile that is not there', async () => {
+      const line = { args: ['encrypt', '--kms', arn, '--aws-profile', 'nope', 'plain.json'], env: place }
+      const [ours, theirs] = [await runCase(line, plain, program), await runCase(line, plain, programs.sops)]
+      assert.deepEqual([ours.code, ours.stdout], [theirs.code, theirs.stdout])
+    })
+  })
+
+  test('the library uses it where it may ask servers, and not where it may not', async () => {
+    const line = { args: ['encrypt', '--kms', arn, '--output', 'o.json', 'plain.json'], env }
+    const { raw } = await runCase(line, plain, programs.sops)
+    const open = (network: boolean): Promise<OpenedFile> =>
+      openFile(raw['o.json'] ?? '', { format: 'json', ...masterKeys({ io: machineIo({ env, cwd: '/', network }) }) })
+    assert.equal(Buffer.from(await (await open(true)).emit('json')).length > 0, true)
+    await assert.rejects(open(false), { code: 'DATA_KEY_UNAVAILABLE' })
+  })
+
+  test('three keys of which only the last answers: no longer than that one alone, and 50 ms', async () => {
+    const silent = createServer(() => undefined)
+    silent.listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    after(() => silent.close().closeAllConnections())
+    const nobody = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+    const unwrapAt = (url: string): MasterKeys =>
+      masterKeys({ io: machineIo({ env: { ...env, AWS_ENDPOINT_URL: url }, cwd: '/', network: true }) })
+    const key = entry('kms', { arn, aws_profile: '', role: '' })
+    const part = Buffer.alloc(32, 1)
+    const wrapped = await unwrapAt(moto.url).wrap(part, key)
+    const dead: readonly KeyEntry[] = [1, 2].map((number) => ({
+      ...wrapped,
+      fields: { ...wrapped.fields, arn: arn.replace(/[^/]+$/, String(number)) },
+    }))
+    const unwrap: Unwrap = (one, options) =>
+      (dead.includes(one) ? unwrapAt(nobody) : unwrapAt(moto.url)).unwrap(one, options)
+    const timed = async (group: readonly KeyEntry[]): Promise<number> => {
+      const start = performance.now()
+      assert.deepEqual(Buffer.from(await unwrapDataKey(newMetadata({ keyGroups: [group] }), { unwrap })), part)
+      return performance.now() - start
+    }
+    await timed([wrapped])
+    const alone: number[] = []
+    const together: number[] = []
+    for (let round = 0; round < 7; round++) {
+      alone.push(await timed([wrapped]))
+      together.push(await timed([...dead, wrapped]))
+    }
+    const median = (times: number[]): number => times.sort((a, b) => a - b)[3] ?? 0
+    assert.ok(median(together) < median(alone) + 50, `${median(together)} ms, alone ${median(alone)} ms`)
   })
 }

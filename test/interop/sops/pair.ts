@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -43,7 +44,7 @@ export async function runCase(test: Case, fixtures: Fixtures, path?: string): Pr
     }
     const cwd = join(root, test.folder ?? '.')
     const env = { HOME: root, PATH: process.env['PATH'] ?? '', TMPDIR: root, TZ: 'UTC', ...environment(test, root) }
-    const done = path === undefined ? await ours(test, cwd, env) : real(test, { path, cwd, env })
+    const done = path === undefined ? await ours(test, cwd, env) : await real(test, { path, cwd, env })
     const show = (text: string): string => masked(text.replaceAll(root, '$DIR'))
     const { files, raw } = changes(root, before)
     return Object.defineProperty({ ...done, stdout: show(done.stdout), stderr: show(done.stderr), files, raw }, 'raw', {
@@ -59,13 +60,20 @@ function environment(test: Case, root: string): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
 }
 
-function real(
+/** The real program runs beside this process, which may serve it. */
+async function real(
   test: Case,
   at: { path: string; cwd: string; env: Record<string, string> },
-): Pick<Outcome, 'stdout' | 'stderr' | 'code'> {
-  const options = { cwd: at.cwd, env: at.env, input: test.stdin ?? '', maxBuffer: 1 << 26 }
-  const { stdout, stderr, status } = spawnSync(at.path, [...test.args], options)
-  return { stdout: stdout.toString('latin1'), stderr: stderr.toString(), code: status }
+): Promise<Pick<Outcome, 'stdout' | 'stderr' | 'code'>> {
+  const child = spawn(at.path, [...test.args], { cwd: at.cwd, env: at.env })
+  const [out, err]: [Buffer[], Buffer[]] = [[], []]
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
+  // A program that does not read its input may be gone before it is written.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(test.stdin ?? '')
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { stdout: Buffer.concat(out).toString('latin1'), stderr: Buffer.concat(err).toString(), code }
 }
 
 async function ours(

@@ -16,6 +16,10 @@ else {
   after(() => bao.stop())
   await bao.request('POST', 'sys/mounts/transit', { type: 'transit' })
   await bao.request('POST', 'transit/keys/dev')
+  await bao.request('POST', 'sys/mounts/a/b', { type: 'transit' })
+  await bao.request('POST', 'sys/namespaces/team')
+  await bao.request('POST', 'team/sys/mounts/transit', { type: 'transit' })
+  await bao.request('POST', 'team/transit/keys/ours')
   const key = `${bao.url}/v1/transit/keys/dev`
   const env = { VAULT_TOKEN: bao.token, SOPS_AGE_KEY_FILE: '' }
   const encrypted = await runCase(
@@ -44,6 +48,28 @@ else {
       'address that is not allowed': {
         args: ['encrypt', '--hc-vault-transit', key, 'plain.json'],
         env: { ...env, SOPS_HC_VAULT_ALLOWLIST: 'http://x' },
+      },
+      'a namespace': {
+        args: ['encrypt', '--hc-vault-transit', `${bao.url}/v1/transit/keys/ours`, 'plain.json'],
+        env: { ...env, VAULT_NAMESPACE: 'team' },
+      },
+      'a key of another namespace': {
+        args: ['decrypt', 'enc.json'],
+        env: { ...env, VAULT_NAMESPACE: 'team' },
+        files: { 'enc.json': encrypted.raw['plain.json'] ?? '' },
+      },
+      'an engine below a path': {
+        args: ['encrypt', '--hc-vault-transit', `${bao.url}/v1/a/b/keys/dev`, 'plain.json'],
+        env,
+      },
+      'a wrapped key that was damaged': {
+        args: ['decrypt', 'enc.json'],
+        env,
+        files: { 'enc.json': String(encrypted.raw['plain.json']).replace('vault:v1:', 'vault:v9:') },
+      },
+      'a server that is not there': {
+        args: ['encrypt', '--hc-vault-transit', 'http://127.0.0.1:1/v1/transit/keys/dev', 'plain.json'],
+        env: { ...env, VAULT_MAX_RETRIES: '0' },
       },
       'no address allowed': {
         args: ['encrypt', '--hc-vault-transit', key, 'plain.json'],

@@ -15,10 +15,7 @@ export function sopsKeys(values: { readonly identity?: readonly string[] }, io: 
   const given = values.identity === undefined ? {} : { ageIdentities: texts.flatMap((text) => parseIdentities(text)) }
   const keys = masterKeys({
     ...given,
-    io: {
-      ...keyIo(io),
-      request: async (url, options) => (await import('../compat/sops/request.ts')).request(url, options),
-    },
+    io: keyIo(io),
     now: () => io.now(),
   })
   return { wrap: keys.wrap, unwrap: sharedUnwrap(keys.unwrap) }

@@ -192,7 +192,7 @@ async function groups(session: Session, rule: CreationRule | null): Promise<read
 /** The master keys that the flags name, behind `--`, `--add-` or `--rm-`. */
 export async function keysOfFlags(session: Session, prefix: '' | 'add-' | 'rm-'): Promise<KeyEntry[]> {
   const { flags } = session
-  const context = kmsContext(flags.text('encryption-context'))
+  const context = kmsContext(session.io, flags.text('encryption-context'))
   const options = { awsProfile: flags.text('aws-profile'), ...(context === null ? {} : { context }) }
   return step(
     () => keyFlags.flatMap(([flag, kind]) => parseKeys(kind, flags.text(prefix + flag), options)),

@@ -50,8 +50,8 @@ const keyFlags: readonly (readonly [flag: string, kind: KeyKind])[] = [
   ['age', 'age'],
 ]
 
-function groupOfFlags({ flags }: Session): KeyEntry[] {
-  const context = kmsContext(flags.text('encryption-context'))
+function groupOfFlags({ io, flags }: Session): KeyEntry[] {
+  const context = kmsContext(io, flags.text('encryption-context'))
   const options = { awsProfile: flags.text('aws-profile'), ...(context === null ? {} : { context }) }
   return keyFlags.flatMap(([flag, kind]) => flags.list(flag).flatMap((text) => parseKeys(kind, text, options)))
 }

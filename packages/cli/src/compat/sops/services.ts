@@ -3,7 +3,6 @@ import type { Io } from '../../io.ts'
 import { keyIo } from '../../sops/keyio.ts'
 import { warn } from './exit.ts'
 import type { FlagValues } from './parse.ts'
-import type { request } from './request.ts'
 
 /** The key services that the flags name: the local one first, then others in their order. */
 export function servicesOf(io: Io, flags: FlagValues): MasterKeys[] {
@@ -21,15 +20,11 @@ export function localKeys(io: Io): MasterKeys {
   const machine = keyIo(io)
   const keyIoOfSops: KeyIo = {
     ...machine,
-    request: sendRequest,
     ...(machine.person === undefined ? {} : { person: { ...machine.person, tell: async () => undefined } }),
     warn: (source, text) => warn(io, text, { logger: source }),
   }
   return masterKeys({ io: keyIoOfSops, now: () => io.now() })
 }
-
-/** A master key that lives on a server: the flags and files of sops say which, and `SOPS_HC_VAULT_ALLOWLIST` bounds it. */
-const sendRequest: typeof request = async (url, options) => (await import('./request.ts')).request(url, options)
 
 function remote(io: Io, uri: string): MasterKeys[] {
   const service = parseUri(uri)

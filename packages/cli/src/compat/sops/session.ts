@@ -107,7 +107,7 @@ export class Session {
     } catch (error) {
       throw new SopsExit(`could not read config file: ${pathError('open', path, error)}`, codes.generic)
     }
-    const context = kmsContext(this.flags.text('encryption-context'))
+    const context = kmsContext(this.io, this.flags.text('encryption-context'))
     return step(
       () => readConfig(text, context === null ? {} : { context }),
       codes.generic,
@@ -198,10 +198,11 @@ function decryptionOrder(text: string): readonly string[] {
 }
 
 /** The encryption context of AWS KMS keys: `key:value` pairs with commas between; null where there is none. */
-export function kmsContext(text: string): Record<string, string> | null {
+export function kmsContext(io: Io, text: string): Record<string, string> | null {
   if (text === '') return null
   const pairs = text.split(',').map((pair) => pair.split(':'))
   if (pairs.some((pair) => pair.length !== 2)) {
+    warn(io, 'Encryption context contains a non-string value, context will not be used', { logger: 'AWSKMS' })
     throw new SopsExit('Invalid KMS encryption context format', codes.invalidKmsContext)
   }
   return Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value]))

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
-import type { Channel } from '@sealkit/keyservice'
+import type { Channel } from '../io.ts'
 
 /** Starts a program to talk to, in the folder for temporary files: where it is called from must not matter to it. */
 export async function startProgram(

@@ -1,0 +1,126 @@
+import { field, type KeyEntry } from '@sealkit/core/sops'
+import { KeyserviceError } from './error.ts'
+import { reasonOf } from './identities.ts'
+import { type KeyIo, readText, requestReason } from './io.ts'
+import type { KeyContext, MasterKey } from './masterkey.ts'
+import { createdAt, fromBase64, jsonObject, online, sdk } from './sdk.ts'
+
+const resourcePattern = /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/
+const scopes = ['https://www.googleapis.com/auth/cloud-platform', 'https://www.googleapis.com/auth/cloudkms']
+
+/** What is used of `google-auth-library`. */
+interface GoogleAuthLibrary {
+  readonly GoogleAuth: new (options: {
+    readonly credentials?: unknown
+    readonly scopes: readonly string[]
+  }) => { getRequestHeaders(url: string): Promise<Iterable<readonly [string, string]> | Record<string, string>> }
+}
+
+/**
+ * A key of Google Cloud KMS, named by its resource. Credentials are `GOOGLE_CREDENTIALS` (a file or its content), then
+ * `GOOGLE_OAUTH_ACCESS_TOKEN`, then Google's default ones; `google-auth-library` signs in, the rest is two calls of
+ * the REST API (cloudkms v1). `SOPS_GCP_KMS_ENDPOINT` and `SOPS_GCP_KMS_UNIVERSE_DOMAIN` say where it is.
+ */
+export function gcpKmsKey(context: KeyContext): MasterKey {
+  return {
+    async wrap(part, entry, options) {
+      const body = { plaintext: Buffer.from(part).toString('base64') }
+      const { ciphertext } = await call(context, entry, { verb: 'encrypt', body, signal: options?.signal })
+      return { ...entry, enc: String(ciphertext ?? ''), createdAt: createdAt(context.now) }
+    },
+    async unwrap(entry, options) {
+      const ciphertext = fromBase64(entry.enc)?.toString('base64')
+      if (ciphertext === undefined) throw failed('decrypt', 'illegal base64 data')
+      const { plaintext } = await call(context, entry, {
+        verb: 'decrypt',
+        body: { ciphertext },
+        signal: options?.signal,
+      })
+      return Buffer.from(String(plaintext ?? ''), 'base64')
+    },
+  }
+}
+
+type Verb = 'encrypt' | 'decrypt'
+
+interface Call {
+  readonly verb: Verb
+  readonly body: Readonly<Record<string, string>>
+  readonly signal: AbortSignal | undefined
+}
+
+async function call(
+  context: KeyContext,
+  entry: KeyEntry,
+  { verb, body, signal }: Call,
+): Promise<Readonly<Record<string, unknown>>> {
+  const io = online(context.io, 'Google Cloud KMS')
+  const url = `${endpoint(io)}/v1/${resourcePath(entry)}:${verb}`
+  const headers = { 'content-type': 'application/json', ...(await authorization(io, url)) }
+  let answer: Awaited<ReturnType<typeof io.request>>
+  try {
+    answer = await io.request(url, { method: 'POST', headers, body: JSON.stringify(body), ...(signal && { signal }) })
+  } catch (error) {
+    throw failed(verb, requestReason({ method: 'POST', url }, error))
+  }
+  const result = jsonObject(answer.text)
+  if (answer.status < 400) return result
+  throw failed(verb, refusal(answer.status, result['error']))
+}
+
+function resourcePath(entry: KeyEntry): string {
+  const resource = field(entry, 'resource_id')
+  if (resourcePattern.test(resource)) return resource.split('/').map(encodeURIComponent).join('/')
+  throw new KeyserviceError('MASTER_KEY_UNSUPPORTED', 'the resource of a Google Cloud KMS key is malformed', {
+    hint: 'write projects/PROJECT/locations/PLACE/keyRings/RING/cryptoKeys/KEY',
+    upstream: `cannot create GCP KMS service: no valid resource ID found in ${JSON.stringify(resource)}`,
+  })
+}
+
+function endpoint({ env }: KeyIo): string {
+  const { SOPS_GCP_KMS_ENDPOINT: named, SOPS_GCP_KMS_UNIVERSE_DOMAIN: universe } = env
+  if (named) return `${named.includes('://') ? '' : 'https://'}${named}`.replace(/\/+$/, '')
+  return `https://cloudkms.${universe || 'googleapis.com'}`
+}
+
+async function authorization(io: KeyIo, url: string): Promise<Record<string, string>> {
+  const { GOOGLE_CREDENTIALS: named, GOOGLE_OAUTH_ACCESS_TOKEN: token } = io.env
+  if (!named && token) return { authorization: `Bearer ${token}` }
+  const credentials = named ? { credentials: await readCredentials(io, named) } : {}
+  const { GoogleAuth } = await sdk<GoogleAuthLibrary>(io, 'google-auth-library')
+  try {
+    const headers = await new GoogleAuth({ ...credentials, scopes }).getRequestHeaders(url)
+    return Object.fromEntries(Symbol.iterator in headers ? headers : Object.entries(headers))
+  } catch (cause) {
+    throw new KeyserviceError('IDENTITY_MISSING', 'Google Cloud gave no token for the credentials at hand', {
+      cause,
+      hint: 'sign in with gcloud auth application-default login, or set GOOGLE_CREDENTIALS',
+      upstream: `cannot create GCP KMS service: ${reasonOf(cause)}`,
+    })
+  }
+}
+
+/** A path to a file, or else the content itself. */
+async function readCredentials(io: KeyIo, named: string): Promise<Readonly<Record<string, unknown>>> {
+  const isContent = named.trimStart().startsWith('{')
+  const text = isContent ? named : await readText(io, named).catch(() => null)
+  const credentials = jsonObject(text ?? named)
+  if (Object.keys(credentials).length > 0) return credentials
+  throw new KeyserviceError('IDENTITY_MISSING', 'GOOGLE_CREDENTIALS names no credentials', {
+    hint: 'set it to the path or to the content of a JSON key file',
+    upstream: 'cannot create GCP KMS service: credentials: invalid character in GOOGLE_CREDENTIALS',
+  })
+}
+
+/** What Go's client prints of an error of the API (google.rpc.Status). */
+function refusal(status: number, error: unknown): string {
+  const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : ''
+  return `googleapi: Error ${status}: ${message}`
+}
+
+function failed(verb: Verb, reason: string): KeyserviceError {
+  return new KeyserviceError('IDENTITY_MISSING', `Google Cloud KMS did not ${verb} the data key`, {
+    hint: 'see that the credentials are valid and may use the key',
+    upstream: `failed to ${verb} sops data key with GCP KMS key: ${reason}`,
+  })
+}

@@ -1,0 +1,1 @@
+export { type MachineOptions, machineIo } from './machine.ts'
