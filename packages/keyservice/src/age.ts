@@ -12,7 +12,6 @@ import {
 } from './identities.ts'
 import type { KeyContext, MasterKey } from './masterkey.ts'
 
-const reader = 'failed to create reader for decrypting sops data key with age'
 const nobody: Identities = { identities: [], missing: [], problems: [] }
 
 /** Age as a master key: one armored age file a recipient. */
@@ -30,10 +29,10 @@ export function ageKey(context: KeyContext): MasterKey {
       if (part !== null) return part
       // SSH keys are looked for only where age's own do not fit: reading them costs more than all the rest.
       const found = await all()
-      if (found.identities.length === 0) throw missing('failed to load age identities', found)
+      if (found.identities.length === 0) throw (await failure()).missing('failed to load age identities', found)
       const late = await openLate(context, entry.enc, found)
       if (late !== null) return late
-      throw missing(`${reader}: ${unmatched(found)}`, found)
+      throw (await failure()).unmatched(found)
     },
   }
 }
@@ -58,7 +57,7 @@ async function opened(identity: ProtectedIdentities, found: Identities): Promise
   try {
     return await identity.open()
   } catch (error) {
-    throw unreadable(error, found)
+    throw (await failure()).unreadable(error, found)
   }
 }
 
@@ -129,46 +128,11 @@ async function open(
   try {
     return await decryptAge(enc, tried)
   } catch (error) {
-    throw unreadable(error, await found())
+    throw (await failure()).unreadable(error, await found())
   }
 }
 
-function unreadable(error: unknown, found: Identities): unknown {
-  if (!(error instanceof SealkitError)) return error
-  return new KeyserviceError('IDENTITY_MISSING', error.message, {
-    cause: error,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    upstream: `${reader}: ${error.upstream ?? error.message}${suffix(found)}`,
-  })
-}
-
-/** What age says where no identity is a recipient's. */
-function unmatched({ identities: tried }: Identities): string {
-  if (tried.length !== 1) return 'no identity matched any of the recipients'
-  const [only] = tried
-  const plugin = typeof only === 'object' && 'plugin' in only ? `${only.plugin} plugin: ` : ''
-  return `identity did not match any of the recipients: ${plugin}incorrect identity for recipient block`
-}
-
-function missing(upstream: string, found: Identities): KeyserviceError {
-  const message =
-    found.identities.length === 0 ? 'there is no age identity at hand' : 'no age identity at hand fits the recipient'
-  return new KeyserviceError('IDENTITY_MISSING', message, {
-    hint: 'set SOPS_AGE_KEY_FILE to the file with the private key of one of the recipients',
-    upstream: upstream + suffix(found),
-  })
-}
-
-/** What sops appends: the errors of loading, then the places without keys. */
-function suffix({ missing: places, problems }: Identities): string {
-  const errors = problems.length === 0 ? '' : `. Errors while loading age identities: ${problems.join('; ')}`
-  return `${errors}${placesText(places)}`
-}
-
-function placesText(places: readonly string[]): string {
-  const [first = '', second = ''] = places
-  if (places.length === 0) return ''
-  if (places.length === 1) return `. Did not find keys in location '${first}'.`
-  if (places.length === 2) return `. Did not find keys in locations '${first}' and '${second}'.`
-  return `. Did not find keys in locations '${places.slice(0, -1).join("', '")}', and '${places.at(-1)}'.`
+/** What is only said where nothing fits. */
+function failure(): Promise<typeof import('./agefailure.ts')> {
+  return import('./agefailure.ts')
 }

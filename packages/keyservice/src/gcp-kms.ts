@@ -1,9 +1,9 @@
 import { field, type KeyEntry } from '@sealkit/core/sops'
 import { KeyserviceError } from './error.ts'
 import { reasonOf } from './identities.ts'
-import { type KeyIo, readText, requestReason } from './io.ts'
+import { type KeyIo, readText } from './io.ts'
 import type { KeyContext, MasterKey } from './masterkey.ts'
-import { createdAt, fromBase64, jsonObject, online, sdk } from './sdk.ts'
+import { createdAt, fromBase64, jsonObject, online, requestReason, sdk } from './sdk.ts'
 
 const resourcePattern = /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/
 const scopes = ['https://www.googleapis.com/auth/cloud-platform', 'https://www.googleapis.com/auth/cloudkms']

@@ -105,30 +105,3 @@ export function systemReason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return reasons[code] ?? (error instanceof Error ? error.message : String(error))
 }
-
-const networkReasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset by peer',
-  EHOSTUNREACH: 'no route to host',
-  ENETUNREACH: 'network is unreachable',
-  ETIMEDOUT: 'connection timed out',
-}
-
-/** Why a request failed before there was an answer, in Go's words. */
-export function requestReason({ method, url }: { method: string; url: string }, error: unknown): string {
-  const {
-    code = '',
-    address,
-    port,
-    hostname,
-  } = (error instanceof Error ? error : {}) as Partial<Record<string, string>>
-  const known = networkReasons[code]
-  const what = error instanceof Error ? error.message : String(error)
-  const reason =
-    known !== undefined && address !== undefined
-      ? `dial tcp ${address.includes(':') ? `[${address}]` : address}:${port}: connect: ${known}`
-      : code === 'ENOTFOUND'
-        ? `dial tcp: lookup ${hostname}: no such host`
-        : what
-  return `${method.slice(0, 1)}${method.slice(1).toLowerCase()} ${JSON.stringify(url)}: ${reason}`
-}

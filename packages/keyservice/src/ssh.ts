@@ -8,8 +8,9 @@ import {
   type SshPublicKey,
   sshIdentity,
 } from '@sealkit/core/age/ssh'
+import { commandOutput } from './command.ts'
 import { KeyserviceError } from './error.ts'
-import { attempt, commandOutput, type Identities, reasonOf } from './identities.ts'
+import { attempt, type Identities, reasonOf } from './identities.ts'
 import { type KeyIo, readText, systemReason } from './io.ts'
 
 interface Found {

@@ -1,8 +1,8 @@
 import { field, type KeyEntry } from '@sealkit/core/sops'
 import { KeyserviceError } from './error.ts'
-import { type KeyIo, type Request, readText, requestReason } from './io.ts'
+import { type KeyIo, type Request, readText } from './io.ts'
 import type { KeyContext, MasterKey } from './masterkey.ts'
-import { createdAt, jsonObject, online } from './sdk.ts'
+import { createdAt, jsonObject, online, requestReason } from './sdk.ts'
 
 /**
  * A key of HashiCorp Vault's or OpenBao's transit engine. The token is `VAULT_TOKEN` or that of `~/.vault-token`.
