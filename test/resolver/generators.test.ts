@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -30,6 +32,35 @@ test('Fake, also rewritten and through a ClusterGenerator', async () => {
   assert.deepEqual(await data(generated('Fake', { data: { a: '1' } }, { rewrite })), { 'x-a': '1' })
   const wrapped = { kind: 'Fake', generator: { fakeSpec: { data: { b: '2' } } } }
   assert.deepEqual(await data(generated('ClusterGenerator', wrapped)), { b: '2' })
+})
+
+test('Webhook: the members of what an HTTP API answers, with Secrets that are labelled for generators', async (t) => {
+  const server = createServer((request, response) => {
+    if (request.headers.authorization !== 'Bearer s3cret') response.writeHead(403).end()
+    else if (request.url === '/made') response.end('{"data":{"a":"1","b":{"c":2}}}')
+    else response.writeHead(404).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const secret = (label: string): Manifest => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'login', namespace: 'apps', labels: { [label]: 'webhook' } },
+    data: { token: Buffer.from('s3cret').toString('base64') },
+  })
+  const calling = (path: string, label = 'generators.external-secrets.io/type'): Parameters<typeof data>[0] => {
+    const made = generated('Webhook', {
+      url: `${address}${path}`,
+      result: { jsonPath: '$.data' },
+      headers: { authorization: 'Bearer {{ .auth.token }}' },
+      secrets: [{ name: 'auth', secretRef: { name: 'login' } }],
+    })
+    return { ...made, objects: [...(made.objects ?? []), secret(label)] }
+  }
+  assert.deepEqual(await data(calling('/made')), { a: '1', b: '{"c":2}' })
+  assert.equal((await failure(calling('/nothing'))).code, 'PROVIDER_FAILED')
+  assert.equal((await failure(calling('/made', 'external-secrets.io/type'))).code, 'STORE_DENIED')
 })
 
 test('UUID', async () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
 import type { Manifest } from '@sealkit/core/manifest'
-import { createSessions } from '@sealkit/resolver'
+import { createSessions, manifestAccess, readStore } from '@sealkit/resolver'
 import { Renderer } from '@sealkit/template'
 import { data, failure, secretStore } from './fixture.ts'
 
@@ -274,3 +274,47 @@ test('a timeout ends the call', async () => {
     slow.close()
   }
 })
+
+const nothingElse = { type: '', labels: {}, annotations: {}, data: new Map<string, Uint8Array>() }
+
+async function pushed(webhook: Readonly<Record<string, unknown>>, key = 'k', value = 'v&1'): Promise<Seen | undefined> {
+  seen.length = 0
+  const sessions = createSessions({ environment: { now: Date.now } })
+  const store = readStore(
+    secretStore({ webhook: { url: `${address}/p/{{ .remoteRef.key }}`, ...webhook } }, {}, 'hook'),
+  )
+  const session = await sessions.open(store, 'apps', manifestAccess([labelled()]))
+  const request = { key, property: 'p', secretKey: 's', value: Buffer.from(value), metadata: null, source: nothingElse }
+  try {
+    await session.provider.push(request, AbortSignal.timeout(5_000))
+  } finally {
+    session.release()
+    await sessions.close()
+  }
+  return seen[0]
+}
+
+test('a push sends the value, or what the body makes of it', async () => {
+  answering('', 204)
+  const plain = await pushed({})
+  assert.deepEqual([plain?.method, plain?.url, plain?.body], ['POST', '/p/k', 'v&1'])
+  const body = '{"{{ .remoteRef.property }}":"{{ .remoteRef.k }}","by":"{{ .auth.token }}"}'
+  const made = await pushed({ method: 'PUT', body, secrets: login })
+  assert.deepEqual([made?.method, made?.body], ['PUT', '{"p":"v&1","by":"s3cret"}'])
+})
+
+for (const [why, code, answered, key = 'k'] of [
+  ['nothing there', 'PROVIDER_FAILED', 404],
+  ['refused', 'ACCESS_DENIED', 403],
+  ['broken', 'PROVIDER_UNAVAILABLE', 503],
+  ['a key that goes up', 'INVALID_REFERENCE', 200, '..'],
+] as const) {
+  test(`a push that fails says why, and not what: ${why}`, async () => {
+    answering('v&1', answered)
+    await assert.rejects(pushed({}, key), (error: unknown) => {
+      assert.equal(Reflect.get(Object(error), 'code'), code)
+      assert.doesNotMatch(inspect(error, { depth: 10 }), /v&1/)
+      return true
+    })
+  })
+}

@@ -14,6 +14,7 @@ export type ClusterKind =
   | 'SSHKey'
   | 'MFA'
   | 'VaultDynamicSecret'
+  | 'Webhook'
   | 'ClusterGenerator'
 
 /** A kind as the API addresses it. */
@@ -42,6 +43,7 @@ export const clusterKinds: Readonly<Record<ClusterKind, ClusterResource>> = {
   SSHKey: { ...generators, plural: 'sshkeys', namespaced: true },
   MFA: { ...generators, plural: 'mfas', namespaced: true },
   VaultDynamicSecret: { ...generators, plural: 'vaultdynamicsecrets', namespaced: true },
+  Webhook: { ...generators, plural: 'webhooks', namespaced: true },
   ClusterGenerator: { ...generators, plural: 'clustergenerators', namespaced: false },
 }
 

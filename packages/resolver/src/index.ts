@@ -38,6 +38,7 @@ export type {
   Provider,
   ProviderModule,
   ProviderRow,
+  PushedSecret,
   PushRequest,
   PushTarget,
   RemoteSecret,
@@ -46,7 +47,7 @@ export { providers } from './providers/index.ts'
 export {
   type DeleteJob,
   deletePushed,
-  generatedValues,
+  generatedSecret,
   type PushContext,
   type PushEntry,
   type PushedEntry,
@@ -58,10 +59,10 @@ export {
   type PushStore,
   type PushStoreRef,
   pushData,
+  pushedSecret,
   readPushSecret,
   refersTo,
-  secretValues,
-  templatedValues,
+  templatedSecret,
 } from './push/index.ts'
 export {
   type Modifier,

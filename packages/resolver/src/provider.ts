@@ -36,16 +36,31 @@ export interface PushRequest {
   readonly key: string
   /** Empty = the whole secret. */
   readonly property: string
+  /** The key of the source whose value is pushed; empty = the whole source. */
+  readonly secretKey: string
   /** The bytes of one key, or all the Secret's data as one JSON object when no key was named. */
   readonly value: Uint8Array
+  /** Where the value is from, for providers that keep more of a Secret than its values. */
+  readonly source: PushedSecret
   /** The provider's own `spec.data[].metadata`, unread. */
   readonly metadata: unknown
+}
+
+/** A Secret on its way to a store. */
+export interface PushedSecret {
+  /** Empty = Opaque. */
+  readonly type: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly data: ReadonlyMap<string, Uint8Array>
 }
 
 /** What is deleted or asked about: a whole secret, or one property of it. */
 export interface PushTarget {
   readonly key: string
   readonly property: string
+  /** The provider's own `spec.data[].metadata`, unread. */
+  readonly metadata?: unknown
 }
 
 /**
@@ -110,6 +125,8 @@ export interface OpenOptions {
   /** The only way to the store's credentials; it remembers what it read, so that a changed one ends the session. */
   readonly credentials: Credentials
   readonly environment: Environment
+  /** What it is opened for; `store` unless given. */
+  readonly use?: 'store' | 'generator'
 }
 
 /** A module of `providers/`: everything about one backend. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Manifest } from '@sealkit/core/manifest'
-import type { ClusterAccess } from '@sealkit/resolver'
+import { type ClusterAccess, createSessions, manifestAccess, readStore } from '@sealkit/resolver'
 import { type Case, cases, differencesOf } from '../../resolver/case.ts'
 import { applyVaultState, setUpOpenBao } from '../../resolver/state.ts'
 import { type ControlPlane, startControlPlane } from '../../servers/controlplane.ts'
@@ -118,4 +118,114 @@ test('a ServiceAccount without rights makes the store not ready', async (t) => {
   assert.deepEqual(found, [
     '0: es: error processing spec.data[0] (key: src), err: SecretStore "st" is not ready [recorded: no failure]',
   ])
+})
+
+interface RemoteSecret {
+  readonly type: string
+  readonly data?: Record<string, string>
+  readonly metadata: {
+    readonly labels?: Record<string, string>
+    readonly annotations?: Record<string, string>
+    readonly resourceVersion: string
+    readonly managedFields: { readonly manager: string }[]
+  }
+}
+
+test('a push makes, changes and deletes Secrets, and writes nothing that is there', async (t) => {
+  if ((await available(t, 'kube-apiserver', 'etcd')) === null || plane === undefined) return
+  const cluster = plane
+  for (const name of ['remote', 'elsewhere']) await cluster.createNamespace(name)
+  const sessions = createSessions({ environment: { now: Date.now } })
+  const { key, cert: certificate, ca } = cluster.adminConfig
+  const login = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'admin', namespace: 'apps' },
+    data: { cert: Buffer.from(certificate).toString('base64'), key: Buffer.from(key).toString('base64') },
+  }
+  const ref = (name: string): object => ({ name: 'admin', key: name })
+  const store = readStore({
+    apiVersion: 'external-secrets.io/v1',
+    kind: 'SecretStore',
+    metadata: { name: 'k', namespace: 'apps' },
+    spec: {
+      provider: {
+        kubernetes: {
+          server: { url: cluster.url, caBundle: Buffer.from(ca).toString('base64') },
+          auth: { cert: { clientCert: ref('cert'), clientKey: ref('key') } },
+          remoteNamespace: 'remote',
+        },
+      },
+    },
+  })
+  const session = await sessions.open(store, 'apps', manifestAccess([login]))
+  t.after(async () => {
+    session.release()
+    await sessions.close()
+  })
+  const { provider } = session
+  const signal = AbortSignal.timeout(20_000)
+  const source = {
+    type: 'example.com/type',
+    labels: { team: 'a' },
+    annotations: { note: 'n' },
+    data: new Map([
+      ['user', Buffer.from('u')],
+      ['bytes', Buffer.from([0, 255])],
+    ]),
+  }
+  const push = (name: string, more: object = {}): Promise<void> =>
+    provider.push(
+      { key: name, property: '', secretKey: '', value: Buffer.from('{}'), metadata: null, source, ...more },
+      signal,
+    )
+  const read = async (name: string, namespace = 'remote'): Promise<RemoteSecret | null> => {
+    const { status, body } = await cluster.request('GET', `/api/v1/namespaces/${namespace}/secrets/${name}`)
+    return status === 404 ? null : (body as RemoteSecret)
+  }
+
+  await push('whole')
+  const whole = await read('whole')
+  assert.equal(whole?.type, 'example.com/type')
+  assert.deepEqual(whole.data, { bytes: 'AP8=', user: 'dQ==' })
+  assert.deepEqual([whole.metadata.labels, whole.metadata.annotations], [{ team: 'a' }, { note: 'n' }])
+  assert.deepEqual(
+    whole.metadata.managedFields.map(({ manager }) => manager),
+    ['external-secrets'],
+  )
+  await push('whole')
+  assert.equal((await read('whole'))?.metadata.resourceVersion, whole.metadata.resourceVersion)
+
+  const part = { property: 'p', secretKey: 'user', value: Buffer.from('one'), source: { ...source, type: '' } }
+  await push('parts', part)
+  await push('parts', { ...part, property: 'q', value: Buffer.from('two') })
+  assert.deepEqual((await read('parts'))?.data, { p: 'b25l', q: 'dHdv' })
+  assert.equal(await provider.exists({ key: 'parts', property: 'q' }, signal), true)
+  await provider.delete({ key: 'parts', property: 'q' }, signal)
+  assert.deepEqual((await read('parts'))?.data, { p: 'b25l' })
+  await provider.delete({ key: 'parts', property: 'nothing' }, signal)
+  await provider.delete({ key: 'parts', property: 'p' }, signal)
+  assert.equal(await read('parts'), null)
+  await provider.delete({ key: 'parts', property: 'p' }, signal)
+  await provider.delete({ key: 'whole', property: '' }, signal)
+  assert.equal(await read('whole'), null)
+
+  const policies = { targetMergePolicy: 'Replace', sourceMergePolicy: 'Replace', labels: { only: 'this' } }
+  await push('policies')
+  await push('policies', { metadata: { spec: policies } })
+  assert.deepEqual((await read('policies'))?.metadata.labels, { only: 'this' })
+  await push('policies', { metadata: { spec: { targetMergePolicy: 'Ignore', labels: { more: 'x' } } } })
+  assert.deepEqual((await read('policies'))?.metadata.labels, { only: 'this' })
+  await push('moved', { metadata: { spec: { remoteNamespace: 'elsewhere' } } })
+  assert.deepEqual([await read('moved'), (await read('moved', 'elsewhere'))?.data?.['user']], [null, 'dQ=='])
+
+  const refused: readonly (readonly [string, object])[] = [
+    ['requires property in RemoteRef', { secretKey: 'user' }],
+    ['metadata.spec.targetMergePolicy cannot be Sometimes', { metadata: { spec: { targetMergePolicy: 'Sometimes' } } }],
+    ['"../../x" is not|not found|invalid|no /api', { key: '../../x' }],
+    ['".." is not the name of a Secret', { key: '..' }],
+    ['has no /api/v1/namespaces/nowhere|not found', { metadata: { spec: { remoteNamespace: 'nowhere' } } }],
+  ]
+  for (const [text, more] of refused) await assert.rejects(push('refused', more), new RegExp(text), text)
+  assert.equal(await read('refused'), null)
 })

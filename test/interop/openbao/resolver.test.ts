@@ -102,6 +102,9 @@ test('keys with hostile characters are names', async (t) => {
   }, server)
 })
 
+/** What Vault does not look at. */
+const unread = { secretKey: 'k', source: { type: '', labels: {}, annotations: {}, data: new Map() } }
+
 test('push, exists and delete keep the marks of External Secrets', async (t) => {
   if ((await available(t, 'bao')) === null || bao === undefined) return
   const server = bao
@@ -111,7 +114,7 @@ test('push, exists and delete keep the marks of External Secrets', async (t) => 
     const { provider } = session
     const signal = AbortSignal.timeout(10_000)
     const push = (property: string, value: string, metadata: unknown = null): Promise<void> =>
-      provider.push({ key: 'pushed/a', property, value: Buffer.from(value), metadata }, signal)
+      provider.push({ ...unread, key: 'pushed/a', property, value: Buffer.from(value), metadata }, signal)
     const read = async (): Promise<unknown> => server.request('GET', 'kv2/data/pushed/a')
     assert.equal(await provider.exists({ key: 'pushed/a', property: '' }, signal), false)
     await push('p', 'one')
@@ -132,7 +135,10 @@ test('push, exists and delete keep the marks of External Secrets', async (t) => 
     await provider.delete({ key: 'pushed/a', property: '' }, signal)
     await server.request('POST', 'kv2/data/pushed/foreign', { data: { a: '1' } })
     await assert.rejects(
-      provider.push({ key: 'pushed/foreign', property: 'a', value: Buffer.from('2'), metadata: null }, signal),
+      provider.push(
+        { ...unread, key: 'pushed/foreign', property: 'a', value: Buffer.from('2'), metadata: null },
+        signal,
+      ),
       /secret not managed by external-secrets/,
     )
     await provider.delete({ key: 'pushed/foreign', property: '' }, signal)

@@ -2,18 +2,19 @@ import { type Cluster, type ClusterObject, isKubernetesError, type Key, keyOf, r
 import {
   type ClusterAccess,
   deletePushed,
-  generatedValues,
+  generatedSecret,
   type PushContext,
+  type PushedSecret,
   type PushedState,
   type PushSecret,
   type PushStore,
   pushData,
+  pushedSecret,
   type ResolveContext,
   ResolverError,
   readPushSecret,
-  secretValues,
   selects,
-  templatedValues,
+  templatedSecret,
 } from '@sealkit/resolver'
 import type { RecordEvent } from '../event.ts'
 import type { AccessNeed } from '../external-secret/access.ts'
@@ -104,14 +105,14 @@ async function sync(context: PushSecretContext, job: Job): Promise<Result> {
 async function readSources(
   context: PushSecretContext,
   { object, pushSecret, push }: Job,
-): Promise<Awaited<ReturnType<typeof templatedValues>>[] | 'gone'> {
+): Promise<PushedSecret[] | 'gone'> {
   const { source, namespace, deletionPolicy } = pushSecret
   return attempt(context, object, failures.source, async () => {
-    const generated = await generatedValues(pushSecret, push)
+    const generated = await generatedSecret(pushSecret, push)
     if (generated !== null) return [generated]
     if (source.use === 'secret') {
       const secret = await context.cluster.get(resources.secret, { namespace, name: source.name })
-      if (secret !== null) return [secretValues(secret)]
+      if (secret !== null) return [pushedSecret(secret)]
       if (deletionPolicy === 'Delete' && Object.keys(statusOf(object).syncedPushSecrets ?? {}).length > 0) return 'gone'
       throw new ResolverError('SECRET_NOT_FOUND', `secrets "${source.name}" not found`)
     }
@@ -119,7 +120,7 @@ async function readSources(
     const { items } = await context.cluster.list(resources.secret, { namespace })
     return items
       .filter(({ metadata }) => source.use === 'selector' && selects(source.selector, metadata.labels ?? {}))
-      .map(secretValues)
+      .map(pushedSecret)
   })
 }
 
@@ -127,10 +128,10 @@ async function pushSource(
   context: PushSecretContext,
   { object, pushSecret, push }: Job,
   stores: readonly PushStore[],
-  source: Awaited<ReturnType<typeof templatedValues>>,
+  origin: PushedSecret,
 ): Promise<PushedState> {
-  const data = await attempt(context, object, failures.push, () => templatedValues(pushSecret, source, push))
-  const { state, error } = await pushData({ pushSecret, stores, data }, push)
+  const source = await attempt(context, object, failures.push, () => templatedSecret(pushSecret, origin, push))
+  const { state, error } = await pushData({ pushSecret, stores, source }, push)
   if (error === undefined) return state
   push.signal.throwIfAborted()
   return fail(context, object, failures.push, {

@@ -42,6 +42,7 @@ export const generators: Readonly<Record<string, GeneratorRow>> = {
   SSHKey: { clusterKey: 'sshKeySpec', load: () => import('./sshkey.ts') },
   UUID: { clusterKey: 'uuidSpec', load: () => import('./uuid.ts') },
   VaultDynamicSecret: { clusterKey: 'vaultDynamicSecretSpec', load: () => import('./vaultdynamicsecret.ts') },
+  Webhook: { clusterKey: 'webhookSpec', load: () => import('./webhook.ts') },
 }
 
 /**

@@ -9,5 +9,5 @@ export {
   type PushOutcome,
   pushData,
 } from './push.ts'
-export { generatedValues, secretValues, templatedValues } from './source.ts'
+export { generatedSecret, pushedSecret, templatedSecret } from './source.ts'
 export { type PushEntry, type PushSecret, type PushSource, type PushStoreRef, readPushSecret } from './spec.ts'

@@ -1,7 +1,7 @@
 import { compareUtf8, decodeUtf8, encodeUtf8, marshalJson } from '@sealkit/core/go'
 import type { Values } from '../convert.ts'
 import { prefixed, ResolverError } from '../error.ts'
-import type { Provider } from '../provider.ts'
+import type { Provider, PushedSecret } from '../provider.ts'
 import type { ResolveContext } from '../resolve.ts'
 import type { StoreKind } from '../store.ts'
 import { usableStore } from '../stores.ts'
@@ -32,7 +32,7 @@ export interface PushOutcome {
 export interface PushJob {
   readonly pushSecret: PushSecret
   readonly stores: readonly PushStore[]
-  readonly data: Values
+  readonly source: PushedSecret
 }
 
 /** What pushing works with. */
@@ -43,15 +43,15 @@ export type PushContext = Omit<ResolveContext, 'signal'> & { readonly signal: Ab
  *
  * Never throws: what was written until then is in `state`, so that a later deletion finds it.
  */
-export async function pushData({ pushSecret, stores, data }: PushJob, context: PushContext): Promise<PushOutcome> {
+export async function pushData({ pushSecret, stores, source }: PushJob, context: PushContext): Promise<PushOutcome> {
   const state: Record<string, Record<string, PushedEntry>> = {}
   try {
     for (const store of stores) {
       const written: Record<string, PushedEntry> = {}
       state[`${store.kind}/${store.name}`] = written
       await withProvider(store, pushSecret.namespace, context, async (provider) => {
-        for (const entry of await pushEntries(pushSecret, store, data, context.render)) {
-          await pushEntry({ provider, store, data, policy: pushSecret.updatePolicy, signal: context.signal }, entry)
+        for (const entry of await pushEntries(pushSecret, store, source.data, context.render)) {
+          await pushEntry({ provider, store, source, policy: pushSecret.updatePolicy, signal: context.signal }, entry)
           written[placeOf(entry)] = pushedEntry(entry)
         }
       })
@@ -65,17 +65,17 @@ export async function pushData({ pushSecret, stores, data }: PushJob, context: P
 interface EntryJob {
   readonly provider: Provider
   readonly store: PushStore
-  readonly data: Values
+  readonly source: PushedSecret
   readonly policy: PushSecret['updatePolicy']
   readonly signal: AbortSignal
 }
 
-async function pushEntry({ provider, store, data, policy, signal }: EntryJob, entry: PushEntry): Promise<void> {
+async function pushEntry({ provider, store, source, policy, signal }: EntryJob, entry: PushEntry): Promise<void> {
   const { secretKey, remoteKey: key, property, metadata } = entry
-  const value = pushedValue(entry, data)
+  const value = pushedValue(entry, source.data)
   if (policy === 'IfNotExists' && (await exists(provider, entry, signal))) return
   try {
-    await provider.push({ key, property, value, metadata }, signal)
+    await provider.push({ key, property, secretKey, value, metadata, source: chosen(source, entry) }, signal)
   } catch (error) {
     throw prefixed(`could not write remote ref ${secretKey} to target secretstore ${store.name}: `, error)
   }
@@ -83,11 +83,11 @@ async function pushEntry({ provider, store, data, policy, signal }: EntryJob, en
 
 async function exists(
   provider: Provider,
-  { remoteKey: key, property }: PushEntry,
+  { remoteKey: key, property, metadata }: PushEntry,
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    return await provider.exists({ key, property }, signal)
+    return await provider.exists({ key, property, metadata }, signal)
   } catch (error) {
     throw prefixed('could not verify if secret exists in store: ', error)
   }
@@ -101,6 +101,12 @@ function pushedValue({ secretKey, conversion, keys }: PushEntry, data: Values): 
   throw new ResolverError('SECRET_KEY_NOT_FOUND', `secret key ${secretKey} does not exist`, {
     hint: 'push a key that the Secret has',
   })
+}
+
+/** The source as an entry sees it: with its keys converted, and of those only the ones that it is about. */
+function chosen(source: PushedSecret, { conversion, keys }: PushEntry): PushedSecret {
+  const data = reversed(conversion, source.data)
+  return { ...source, data: keys === null ? data : new Map([...data].filter(([key]) => keys.has(key))) }
 }
 
 function wholeValue(data: Values, keys: ReadonlySet<string> | null): Uint8Array {
@@ -164,9 +170,9 @@ async function deleteFrom(
   const store = { kind: name.slice(0, slash), name: name.slice(slash + 1), labels: {} }
   try {
     await withProvider(store, namespace, context, async (provider) => {
-      for (const [place, { match }] of gone) {
+      for (const [place, { match, metadata }] of gone) {
         const { remoteKey: key, property = '' } = match.remoteRef
-        await provider.delete({ key, property }, context.signal)
+        await provider.delete({ key, property, metadata }, context.signal)
         delete left[place]
       }
     })

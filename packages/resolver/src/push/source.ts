@@ -1,35 +1,51 @@
 import type { Manifest } from '@sealkit/core/manifest'
-import type { Values } from '../convert.ts'
 import { generate, secureRandom } from '../generators/index.ts'
+import type { PushedSecret } from '../provider.ts'
 import { renderTarget } from '../template.ts'
-import { object } from '../view.ts'
+import { object, text, textMap } from '../view.ts'
 import type { PushContext } from './push.ts'
 import type { PushSecret } from './spec.ts'
 
-/** The values of a source Secret, decoded. */
-export function secretValues(secret: Manifest): Values {
-  const data = Object.entries(object(secret['data']))
-  return new Map(data.map(([key, value]) => [key, Buffer.from(typeof value === 'string' ? value : '', 'base64')]))
+/** A Secret of a cluster as it is pushed: its values decoded. */
+export function pushedSecret(secret: Manifest): PushedSecret {
+  const data = Object.entries(textMap(secret['data']))
+  return {
+    type: text(secret['type']),
+    labels: textMap(object(secret.metadata)['labels']),
+    annotations: textMap(object(secret.metadata)['annotations']),
+    data: new Map(data.map(([key, value]) => [key, Buffer.from(value, 'base64')])),
+  }
 }
 
-/** New values of the generator that a PushSecret names. @throws as the generator does */
-export function generatedValues(pushSecret: PushSecret, context: PushContext): Promise<Values> | null {
+/** New values of the generator that a PushSecret names; null where it names none. @throws as the generator does */
+export async function generatedSecret(pushSecret: PushSecret, context: PushContext): Promise<PushedSecret | null> {
   const { source, namespace } = pushSecret
   if (source.use !== 'generator') return null
   const { cluster, sessions, policy, random = secureRandom, signal } = context
   const { environment } = sessions
-  return generate(source.generator, { namespace, cluster, environment, policy, random, signal })
+  const data = await generate(source.generator, { namespace, cluster, environment, policy, random, signal })
+  return { type: '', labels: {}, annotations: {}, data }
 }
 
 /**
- * The values that are pushed: those of the source, or what the template makes of them.
+ * What is pushed: the source, or what the template makes of it.
  *
  * @throws {ResolverError} `TEMPLATE_FAILED`, `INVALID_EXTERNAL_SECRET`
  */
-export async function templatedValues(pushSecret: PushSecret, values: Values, context: PushContext): Promise<Values> {
+export async function templatedSecret(
+  pushSecret: PushSecret,
+  source: PushedSecret,
+  context: PushContext,
+): Promise<PushedSecret> {
   const { template, namespace } = pushSecret
-  if (template === null) return values
+  if (template === null) return source
   const { cluster, render } = context
   const like = { namespace, labels: {}, annotations: {}, target: { template } }
-  return (await renderTarget(like, values, { cluster, render })).data
+  const rendered = await renderTarget(like, source.data, { cluster, render })
+  return {
+    type: rendered.type === '' ? source.type : rendered.type,
+    labels: { ...source.labels, ...rendered.labels },
+    annotations: { ...source.annotations, ...rendered.annotations },
+    data: rendered.data,
+  }
 }

@@ -1,7 +1,7 @@
 import { connect as dial } from 'node:net'
 import { parseDuration } from '@sealkit/core/go'
 import { ResolverError } from '../../error.ts'
-import type { Location, OpenOptions, Provider, RemoteSecret } from '../../provider.ts'
+import type { Location, OpenOptions, Provider, PushRequest, RemoteSecret } from '../../provider.ts'
 import { type Json, list, object, optionalObject, text, textMap } from '../../view.ts'
 import { asText } from '../text.ts'
 import { createTransport, type Transport } from '../transport.ts'
@@ -27,7 +27,7 @@ export function open(options: OpenOptions): Provider {
     get,
     exists: async ({ key }, signal) => (await get({ key, version: '', metadataPolicy: 'None' }, signal)) !== null,
     find: async () => notSupported('finding'),
-    push: async () => notSupported('pushing'),
+    push: async (request, signal) => pushSecret({ options, transport: await connected(), signal }, request),
     delete: async () => notSupported('deleting'),
     async validate(signal): Promise<'ready'> {
       await reach(text(spec['url']), signal)
@@ -63,16 +63,48 @@ interface Call {
   readonly signal: AbortSignal
 }
 
-async function getSecret({ options, transport, signal }: Call, location: Location): Promise<RemoteSecret | null> {
+async function getSecret(call: Call, location: Location): Promise<RemoteSecret | null> {
+  const { key, version, property = '' } = location
+  const answer = await request(call, { key, version, property, namespace: call.options.namespace })
+  if (answer === null) return null
+  return webhookSecret(answer.body, answer.path)
+}
+
+/**
+ * Sends a value where the store says. Templates see it under the remote key (`.remoteRef.KEY`), which is the whole body
+ * unless the store has one.
+ */
+async function pushSecret(call: Call, { key, property, value }: PushRequest): Promise<void> {
+  const pushed = asText(value)
+  const ref = { key, remoteKey: key, property, namespace: call.options.namespace, [key]: pushed }
+  if ((await request(call, ref, pushed)) === null) throw refusal(404)
+}
+
+/** What templates see as `.remoteRef`. */
+type RemoteRefData = Readonly<Record<string, string>>
+
+interface Answer {
+  readonly body: string
+  /** Where the value is in it, a JSONPath. */
+  readonly path: string
+}
+
+/** One request of the store, its parts rendered; null for 404. `pushed` is the body where the store has none. */
+async function request(
+  { options, transport, signal }: Call,
+  ref: RemoteRefData,
+  pushed: string | null = null,
+): Promise<Answer | null> {
   const spec = options.store.provider.spec
   if (optionalObject(spec['auth']) !== null) throw new ResolverError('NOT_SUPPORTED', 'webhook.auth is not supported')
   const secrets = await templateSecrets(spec, options)
-  const raw = new Map([['remoteRef', remoteRef(location, options.namespace, (value) => value)], ...secrets])
-  const escaped = new Map([['remoteRef', remoteRef(location, options.namespace, queryEscape)], ...secrets])
+  const raw = new Map([['remoteRef', new Map(Object.entries(ref))], ...secrets])
+  const escaped = new Map([['remoteRef', escapedRef(ref)], ...secrets])
   const render = textRenderer(options.environment)
-  const body = await render('body', text(spec['body']), raw)
+  const template = text(spec['body'])
+  const body = template === '' && pushed !== null ? pushed : await render('body', template, raw)
   const response = await transport.send({
-    method: text(spec['method'], 'GET'),
+    method: text(spec['method'], pushed === null ? 'GET' : 'POST'),
     uri: requestUrl(await render('url', text(spec['url']), escaped)),
     headers: await requestHeaders(textMap(spec['headers']), raw, render),
     ...(body === '' ? {} : { body }),
@@ -80,42 +112,39 @@ async function getSecret({ options, transport, signal }: Call, location: Locatio
   })
   if (response.statusCode === 404) return null
   if (response.statusCode < 200 || response.statusCode >= 300) throw refusal(response.statusCode)
-  const path = await render('json path', text(object(spec['result'])['jsonPath']), raw)
-  return webhookSecret(response.body, path)
+  return { body: response.body, path: await render('json path', text(object(spec['result'])['jsonPath']), raw) }
 }
 
-function remoteRef(
-  { key, version, property = '' }: Location,
-  namespace: string,
-  written: (value: string) => string,
-): ReadonlyMap<string, string> {
-  return new Map([
-    ['key', written(key)],
-    ['version', written(version)],
-    ['property', written(property)],
-    ['namespace', namespace],
-  ])
+/** For an URL: everything that the reference says is escaped but the namespace, which is a name. */
+function escapedRef({ namespace = '', ...ref }: RemoteRefData): ReadonlyMap<string, string> {
+  const escaped = Object.entries(ref).map(([name, value]): [string, string] => [name, queryEscape(value)])
+  return new Map([...escaped, ['namespace', namespace]])
 }
 
-const label = 'external-secrets.io/type'
+/** The label of Secrets that templates of a store may see; those of a generator have one of their own. */
+const labels: Readonly<Record<string, string>> = {
+  generator: 'generators.external-secrets.io/type',
+  store: 'external-secrets.io/type',
+}
 
 /** The Secrets that templates see. Only those that are labelled for it may be sent to wherever a store says. */
-async function templateSecrets(spec: Json, { store, credentials }: OpenOptions): Promise<TemplateData> {
+async function templateSecrets(spec: Json, { store, credentials, use = 'store' }: OpenOptions): Promise<TemplateData> {
+  const label = labels[use] ?? ''
   const secrets = new Map<string, ReadonlyMap<string, string>>()
   for (const item of list(spec['secrets']).map(object)) {
     const ref = object(item['secretRef'])
     if (store.kind === 'ClusterSecretStore' && text(ref['namespace']) === '') {
       throw new ResolverError('INVALID_STORE', `no namespace on ClusterScoped webhook secret ${text(ref['name'])}`)
     }
-    const { labels, data } = await credentials.secret(ref)
-    if (labels[label] === undefined) {
+    const found = await credentials.secret(ref)
+    if (found.labels[label] === undefined) {
       throw new ResolverError(
         'STORE_DENIED',
         `secret does not contain needed label '${label}: webhook'. Update secret label to use it with webhook`,
       )
     }
-    if (labels[label] !== 'webhook') throw new ResolverError('STORE_DENIED', "secret type is not 'webhook'")
-    secrets.set(text(item['name']), new Map([...data].map(([key, value]) => [key, asText(value)])))
+    if (found.labels[label] !== 'webhook') throw new ResolverError('STORE_DENIED', "secret type is not 'webhook'")
+    secrets.set(text(item['name']), new Map([...found.data].map(([key, value]) => [key, asText(value)])))
   }
   return secrets
 }
