@@ -30,6 +30,7 @@ const cases: readonly (readonly [string, readonly string[], number, RegExp, RegE
   ['controller', ['--help'], 0, /--controllers string +kinds to take care of/, /^$/],
   ['controller', [], 2, /^$/, /^controller: error: --controllers names no kind\nhint: /],
   ['controller', ['--controllers=vault'], 2, /^$/, /^controller: error: vault is no kind /],
+  ['controller', ['crds', '--rule'], 2, /^$/, /^controller: error: --rule is no kind /],
   ['controller', ['crds', 'pods'], 2, /^$/, /^controller: error: pods is no kind /],
   ['controller', ['--controllers=sealed-secrets'], 1, /^$/, /no kubeconfig|kubeconfig/i],
   ['controller', ['--controllers=sealed-secrets', '--kubeconfig=/nowhere'], 1, /^$/, /\/nowhere/],
@@ -70,6 +71,9 @@ test('crds prints every definition as one YAML stream', async () => {
   const { code, out } = await run('controller', ['crds'])
   assert.equal(code, 0)
   assert.equal(parseDocuments(out).length, crds().length)
+  assert.ok(!out.includes('x-kubernetes-validations'))
+  const ruled = await run('controller', ['crds', 'external-secrets', '--rules'])
+  assert.ok(ruled.out.includes('x-kubernetes-validations'))
 })
 
 test('an environment of the wrong form ends the start with its name, and one of the right form counts', async () => {

@@ -2,7 +2,8 @@ import { marshalYaml } from '@sealkit/core/yaml'
 import { flags as externalFlags, externalSecretSettings } from './compat/external-secrets/flags.ts'
 import { flags as sealedFlags, sealedSecretSettings } from './compat/sealed-secrets-controller/flags.ts'
 import { connectCluster, ownNamespace, tokens } from './connect.ts'
-import { crds } from './crds/index.ts'
+import { type CrdFamily, crdFamilies, crds } from './crds/index.ts'
+import { withRules } from './crds/rules.ts'
 import { directoryFlags, runDirectory } from './directory.ts'
 import { providerEnvironment } from './environment.ts'
 import { ControllerError } from './error.ts'
@@ -85,7 +86,7 @@ const help = `sealkit's controller: turns SealedSecrets and ExternalSecrets into
 Usage:
   controller --controllers=KIND[,KIND] [flags]     run in a cluster
   controller --in=DIR --out=DIR --state=DIR [flags]   run over folders, with no cluster
-  controller crds [KIND...]                        print the kinds' definitions, for kubectl apply -f -
+  controller crds [KIND...] [--rules]              print the kinds' definitions, for kubectl apply -f -
 
 Flags:
 `
@@ -134,13 +135,19 @@ export async function run(io: ControllerIo): Promise<number> {
 }
 
 function printCrds(io: ControllerIo): number {
-  const families = io.argv.slice(1).map(kindOf)
-  io.out(
-    crds(...families)
-      .map((crd) => `---\n${marshalYaml(crd)}`)
-      .join(''),
-  )
+  const words = io.argv.slice(1)
+  const families = words.filter((word) => word !== '--rules').map(familyOf)
+  const printed = words.includes('--rules') ? crds(...families).map(withRules) : crds(...families)
+  io.out(printed.map((crd) => `---\n${marshalYaml(crd)}`).join(''))
   return 0
+}
+
+function familyOf(word: string): CrdFamily {
+  const family = crdFamilies.find((each) => each === word)
+  if (family !== undefined) return family
+  throw new ControllerError('CONTROLLER_USAGE', `${word} is no kind that has definitions here`, {
+    hint: `the kinds are ${crdFamilies.join(', ')}; --rules adds the rules of External Secrets' webhook`,
+  })
 }
 
 function wantedKinds(values: FlagValues): Kind[] {

@@ -18,13 +18,18 @@
 {{- .Values.serviceAccount.name | default $own -}}
 {{- end -}}
 
-{{- define "sealed-secrets.matchLabels" -}}
+{{- define "sealed-secrets.ownLabels" -}}
 app.kubernetes.io/name: {{ include "sealed-secrets.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* By which pods are found. */}}
+{{- define "sealed-secrets.matchLabels" -}}
+{{- with .Values.sealkit.selectorLabels }}{{ toYaml . }}{{ else }}{{ include "sealed-secrets.ownLabels" . }}{{ end -}}
+{{- end -}}
+
 {{- define "sealed-secrets.labels" -}}
-{{ include "sealed-secrets.matchLabels" . }}
+{{ include "sealed-secrets.ownLabels" . }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
