@@ -91,8 +91,13 @@ export function connectionError(
   const url = new URL(config.server)
   const code = String((error as NodeJS.ErrnoException).code ?? '')
   const cause = causes[code] ?? (code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') ? tlsFault(code) : other)
-  const address = `${url.hostname}:${url.port || (url.protocol === 'http:' ? '80' : '443')}`
-  const go = cause.go.replace('%a', address).replace('%h', url.hostname)
+  const { proxy, message } = error as { proxy?: string; message?: string }
+  const address = proxy ?? `${url.hostname}:${url.port || (url.protocol === 'http:' ? '80' : '443')}`
+  const own = code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? nameFault(error, url.hostname) : undefined
+  // A server that closes the connection before it has said a word.
+  const silent = /^socket hang up$|closed unexpectedly/.test(message ?? '') ? 'EOF' : undefined
+  const text = (own ?? silent ?? cause.go).replace('%a', address).replace('%h', url.hostname)
+  const go = proxy === undefined ? text : `proxyconnect tcp: ${text}`
   return new KubernetesError(cause.code, cause.message, {
     cause: error,
     upstream: `${call}: ${go}`,
@@ -101,6 +106,20 @@ export function connectionError(
         ? "check the kubeconfig's certificate-authority and server"
         : "check that the API server runs and that the kubeconfig's server is right",
   })
+}
+
+/** Go's text for a certificate of other names; undefined where the runtime does not show them. */
+function nameFault(error: unknown, host: string): string | undefined {
+  const names = (error as { cert?: { subjectaltname?: string } }).cert?.subjectaltname
+  if (names === undefined) return undefined
+  const isAddress = /^[\d.]+$|:/.test(host)
+  const kind = isAddress ? 'IP Address:' : 'DNS:'
+  const own = names.split(', ').flatMap((name) => (name.startsWith(kind) ? [name.slice(kind.length)] : []))
+  const fault = 'tls: failed to verify certificate: x509: '
+  if (own.length > 0) return `${fault}certificate is valid for ${own.join(', ')}, not ${host}`
+  return isAddress
+    ? `${fault}cannot validate certificate for ${host} because it doesn't contain any IP SANs`
+    : `${fault}certificate is not valid for any names, but wanted to match ${host}`
 }
 
 /** client-go runs plugins within a request, and says so; files it reads before the first one. */

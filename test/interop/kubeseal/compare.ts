@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { available } from '../../servers/programs.ts'
-import { type Case, decrypted, forms, type Outcome, runCase } from './pair.ts'
+import { type Case, decrypted, forms, type Outcome, type Program, runCase } from './pair.ts'
 import { files, keyRing } from './world.ts'
 
 /** Runs command lines with the real program and with each form of ours, side by side, and wants the same of all. */
-export async function assertSame(t: TestContext, lines: Readonly<Record<string, Case>>, note = ''): Promise<void> {
+export async function assertSame(
+  t: TestContext,
+  lines: Readonly<Record<string, Case>>,
+  { note = '', which = forms() }: { readonly note?: string; readonly which?: readonly Program[] } = {},
+): Promise<void> {
   const programs = await available(t, 'kubeseal')
   if (programs === null) return
   const differences: string[] = []
   for (const [name, line] of Object.entries(lines)) {
     const whole = { ...line, files: { ...named(line), ...line.files } }
     const [real, ...ours] = await Promise.all(
-      ['real' as const, ...forms()].map((form) => runCase(whole, programs.kubeseal, form)),
+      ['real' as const, ...which].map((form) => runCase(whole, programs.kubeseal, form)),
     )
     if (real === undefined) throw new Error('no outcome')
     const expected = await comparable(real, whole)

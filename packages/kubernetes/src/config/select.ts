@@ -135,7 +135,7 @@ function invalid(upstream: string, message: string = upstream): KubernetesError 
  */
 export function confirmUsable(config: Kubeconfig, selection: Selection): void {
   const faults: string[] = []
-  if (config.currentContext !== '' && !config.contexts.has(selection.contextName)) {
+  if (selection.contextName !== '' && !config.contexts.has(selection.contextName)) {
     faults.push(`context was not found for specified context: ${selection.contextName}`)
   }
   faults.push(...userFaults(selection.userName, selection.user))

@@ -94,7 +94,8 @@ function tunnel(proxy: URL, target: TunnelTarget): Promise<Socket> {
       socket.destroy()
       reject(new KubernetesError('UNAVAILABLE', `the proxy refused the connection with status ${response.statusCode}`))
     })
-    call.on('error', reject)
+    // The error says which of the two was not there.
+    call.on('error', (error) => reject(Object.assign(error, { proxy: `${proxy.hostname}:${proxy.port || 80}` })))
     call.end()
   })
 }
