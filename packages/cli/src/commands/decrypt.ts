@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path'
-import { type Format, isBranch, openFile, openStore, type Unwrap, type Value } from '@sealkit/core/sops'
+import { type Format, isBranch, openFile, openStore, plainLayout, type Unwrap, type Value } from '@sealkit/core/sops'
 import type { Values } from '../command.ts'
 import { CliError } from '../exit.ts'
 import { type Io, readAll } from '../io.ts'
@@ -9,6 +9,7 @@ import { isPlain } from '../sops/encrypted.ts'
 import { filesNamed, isFile, type NamedFile } from '../sops/files.ts'
 import { encryptedFormat, mayBeEncrypted, namedFormat } from '../sops/format.ts'
 import { sopsKeys } from '../sops/keys.ts'
+import { keptLayout } from '../sops/layout.ts'
 import { about, destinationProblem, finish, nothingFound, type Outcome, targetOf } from '../sops/outcome.ts'
 import { parseTreePath, truncate } from '../sops/treepath.ts'
 
@@ -32,6 +33,11 @@ export const options = [
     name: 'keep-going',
     type: 'boolean',
     description: 'write the files that succeeded where others failed (all or none)',
+  },
+  {
+    name: 'keep-layout',
+    type: 'boolean',
+    description: 'YAML: keep indentation, empty lines, flow style, anchors and tags of the text',
   },
   {
     name: 'identity',
@@ -110,6 +116,9 @@ async function decryptBytes(
       : namedFormat(values['input-type'], 'input-type')
   const target = values['output-type'] === undefined ? format : namedFormat(values['output-type'], 'output-type')
   const opened = await openFile(bytes, { format, unwrap, ignoreMac: values['ignore-mac'] === true })
+  if (values.extract === undefined && values['keep-layout'] === true && format === 'yaml' && target === 'yaml') {
+    return keptLayout(plainLayout(Buffer.from(bytes).toString(), opened.documents))
+  }
   if (values.extract === undefined) return opened.emit(target)
   const [first] = opened.documents
   if (first === undefined) throw new CliError('NO_SUCH_KEY', 'the file has no documents')

@@ -20,6 +20,11 @@ export const positionals = 'FILE'
 /** The command line as data. */
 export const options = [
   {
+    name: 'keep-layout',
+    type: 'boolean',
+    description: 'SOPS, YAML: keep indentation, empty lines, quotes, flow style, anchors and tags of the text',
+  },
+  {
     name: 'identity',
     type: 'string',
     multiple: true,

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import {
   defaultRule,
+  encryptedLayout,
   encryptFile,
   encryptOver,
   type Format,
@@ -19,7 +20,6 @@ import {
   type Rule,
   ruleNames,
   type SopsFile,
-  type Store,
   wrapDataKey,
 } from '@sealkit/core/sops'
 import type { MasterKeys } from '@sealkit/keyservice'
@@ -33,6 +33,7 @@ import { type EncryptedFile, isPlain, readEncrypted } from '../sops/encrypted.ts
 import { filesNamed, isFile, type NamedFile } from '../sops/files.ts'
 import { isEncryptedFile, namedFormat } from '../sops/format.ts'
 import { sopsKeys } from '../sops/keys.ts'
+import { keptLayout } from '../sops/layout.ts'
 import { about, destinationProblem, finish, nothingFound, type Outcome, targetOf } from '../sops/outcome.ts'
 import { checkSelected } from '../sops/selected.ts'
 
@@ -78,6 +79,11 @@ export const options = [
     multiple: true,
     value: 'KEY',
     description: 'encrypt to this master key of any kind: ARN, resource ID, URL, fingerprint',
+  },
+  {
+    name: 'keep-layout',
+    type: 'boolean',
+    description: 'YAML: keep indentation, empty lines, quotes, flow style, anchors and tags of the text',
   },
   {
     name: 'identity',
@@ -196,8 +202,11 @@ async function encryptBytes(input: Input, target: string | undefined, work: Work
   }
   const metadata = await fileMetadata(input, format, work)
   const base = await baseOf(target, work)
-  if (base === null) return output.emitEncrypted(await encryptNew({ documents, metadata }, work))
-  return encryptChanged(base, { documents, metadata }, output, work)
+  const plain = { documents, metadata }
+  const encrypted = base === null ? await encryptNew(plain, work) : await encryptChanged(base, plain, work)
+  if (encrypted === null) return base?.bytes ?? null
+  if (values['keep-layout'] !== true || type !== 'yaml' || format !== 'yaml') return output.emitEncrypted(encrypted)
+  return keptLayout(encryptedLayout(Buffer.from(input.bytes).toString(), encrypted))
 }
 
 async function encryptNew({ documents, metadata }: SopsFile, { keys, io }: Work): Promise<SopsFile> {
@@ -208,18 +217,12 @@ async function encryptNew({ documents, metadata }: SopsFile, { keys, io }: Work)
   return encrypted
 }
 
-/** What does not differ from the earlier encrypted version stays byte for byte. */
-async function encryptChanged(
-  base: EncryptedFile,
-  plain: SopsFile,
-  output: Store,
-  { keys, io }: Work,
-): Promise<Uint8Array> {
+/** What does not differ from the earlier encrypted version stays byte for byte; null where nothing differs. */
+async function encryptChanged(base: EncryptedFile, plain: SopsFile, { keys, io }: Work): Promise<SopsFile | null> {
   const opened = await openBase(base, keys)
   const encrypted = await encryptOver(opened, plain, { wrap: keys.wrap, now: io.now() })
-  if (encrypted === null) return base.bytes
-  checkSelected(encrypted, plain)
-  return output.emitEncrypted(encrypted)
+  if (encrypted !== null) checkSelected(encrypted, plain)
+  return encrypted
 }
 
 async function openBase(base: EncryptedFile, keys: MasterKeys): Promise<PlainFile> {

@@ -18,6 +18,11 @@ export const positionals = 'FILE KEY'
 /** The command line as data. */
 export const options = [
   {
+    name: 'keep-layout',
+    type: 'boolean',
+    description: 'SOPS, YAML: change nothing of the text but the value',
+  },
+  {
     name: 'identity',
     type: 'string',
     multiple: true,

@@ -1,6 +1,14 @@
 import { basename } from 'node:path'
-import { conflictText, diffDocuments, encryptAgain, IvStash, type PlainFile, splitConflict } from '@sealkit/core/sops'
-import type { MasterKeys } from '@sealkit/keyservice'
+import {
+  conflictText,
+  diffDocuments,
+  encryptAgain,
+  encryptedLayout,
+  IvStash,
+  type PlainFile,
+  plainLayout,
+  splitConflict,
+} from '@sealkit/core/sops'
 import { count } from '../count.ts'
 import { editPlain } from '../editor.ts'
 import { CliError } from '../exit.ts'
@@ -9,11 +17,22 @@ import { openEncrypted } from './change.ts'
 import { Configs } from './creation.ts'
 import { type EncryptedFile, parseEncrypted } from './encrypted.ts'
 import { sopsKeys } from './keys.ts'
+import { keptLayout } from './layout.ts'
 import { checkSelected } from './selected.ts'
 
 /** Whether a file is one that SOPS encrypted, with git's conflict markers or without. */
 export function holdsEncrypted(text: string): boolean {
   return text.includes('ENC[AES256_GCM,')
+}
+
+/** What the command line says. */
+interface EditValues {
+  readonly identity?: readonly string[]
+  readonly 'keep-layout'?: boolean
+}
+
+function keeps(values: EditValues, { format }: EncryptedFile): boolean {
+  return values['keep-layout'] === true && format === 'yaml'
 }
 
 /** A SOPS file as an editor shows it. */
@@ -31,10 +50,10 @@ interface View {
  */
 export async function editEncrypted(
   { path, text }: { readonly path: string; readonly text: string },
-  values: { readonly identity?: readonly string[] },
+  values: EditValues,
   io: Io,
 ): Promise<{ readonly text: string; readonly changes: string } | null> {
-  const { target, plain, content } = await viewOf(path, text, sopsKeys(values, io), io)
+  const { target, plain, content } = await viewOf({ path, text }, values, io)
   return editPlain({ name: basename(path), content }, io, async (edited) => {
     if (splitConflict(Buffer.from(edited).toString()) !== null) {
       throw new CliError('USAGE', 'conflict markers are left', { hint: 'choose one side, and take the markers away' })
@@ -43,19 +62,30 @@ export async function editEncrypted(
     const encrypted = await encryptAgain(plain, { documents }, { now: io.now() })
     checkSelected(encrypted, { documents, metadata: plain.metadata })
     const changed = diffDocuments(plain.documents, documents).length
+    const content = keeps(values, target)
+      ? keptLayout(encryptedLayout(Buffer.from(edited).toString(), encrypted))
+      : target.store.emitEncrypted(encrypted)
     return {
-      text: Buffer.from(target.store.emitEncrypted(encrypted)).toString(),
+      text: Buffer.from(content).toString(),
       changes: `${count(changed, 'value')} changed`,
     }
   })
 }
 
-async function viewOf(path: string, text: string, keys: MasterKeys, io: Io): Promise<View> {
+async function viewOf(
+  { path, text }: { readonly path: string; readonly text: string },
+  values: EditValues,
+  io: Io,
+): Promise<View> {
+  const keys = sopsKeys(values, io)
   const configs = new Configs(io.cwd, undefined)
   const open = async (bytes: string): Promise<View> => {
     const target = await parseEncrypted({ path, bytes: Buffer.from(bytes) }, { configs }, io)
     const plain = await openEncrypted(target, keys)
-    return { target, plain, content: target.store.emit(plain.documents) }
+    const content = keeps(values, target)
+      ? keptLayout(plainLayout(bytes, plain.documents))
+      : target.store.emit(plain.documents)
+    return { target, plain, content }
   }
   const sides = splitConflict(text)
   if (sides === null) return open(text)

@@ -1,4 +1,4 @@
-import { fromPlain, type Value } from '@sealkit/core/sops'
+import { changedLayout, fromPlain, type Value } from '@sealkit/core/sops'
 import { CliError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { writeResult } from '../sealing/files.ts'
@@ -6,6 +6,7 @@ import { changedFile, checkEncryptedAt } from './change.ts'
 import { Configs } from './creation.ts'
 import { parseEncrypted } from './encrypted.ts'
 import { sopsKeys } from './keys.ts'
+import { keptLayout } from './layout.ts'
 import { parsePlace } from './place.ts'
 import { setValue } from './treepath.ts'
 
@@ -16,6 +17,8 @@ export interface SetEncryptedOptions {
   readonly json?: boolean
   /** The value may stay in plain text, where the file's rule says so. */
   readonly plain?: boolean
+  /** Of a YAML file nothing but the value changes. */
+  readonly 'keep-layout'?: boolean
 }
 
 /**
@@ -42,7 +45,11 @@ export async function setEncrypted(
   const encrypted = await change
   if (encrypted === null) return
   if (options.plain !== true) checkEncryptedAt(encrypted, place)
-  writeResult(target.store.emitEncrypted(encrypted), file.path, io)
+  const kept = options['keep-layout'] === true && target.format === 'yaml'
+  const content = kept
+    ? keptLayout(changedLayout(Buffer.from(file.bytes).toString(), encrypted))
+    : target.store.emitEncrypted(encrypted)
+  writeResult(content, file.path, io)
 }
 
 function textValue(bytes: Uint8Array): Value {

@@ -41,6 +41,7 @@ export { type AgainOptions, encryptAgain, openPlain, type PlainFile, sharedUnwra
 export { combine, split } from './shamir.ts'
 export { type Format, formatOf, formats, type Indents, openStore, type Store } from './store/index.ts'
 export { isComplex, plainText } from './store/plain.ts'
+export { changedLayout, encryptedLayout, keepLayout, plainLayout } from './store/yamllayout.ts'
 export {
   type Branch,
   branch,
