@@ -10,7 +10,7 @@ export type Login =
   | { readonly path: string; readonly data: Readonly<Record<string, unknown>> }
 
 /** What a login may draw on. */
-export type LoginOptions = Pick<OpenOptions, 'credentials' | 'environment'>
+export type LoginOptions = OpenOptions
 
 type Method = (auth: Json, options: LoginOptions) => Promise<Login>
 
@@ -28,6 +28,8 @@ const methods: readonly (readonly [string, Method])[] = [
   ['userPass', (auth, options) => passwordLogin('userpass', auth, options)],
   ['jwt', jwt],
   ['cert', async (auth) => ({ path: loginPath(auth, 'path', 'cert'), data: { name: text(auth['vaultRole']) } })],
+  ['iam', iam],
+  ['gcp', gcp],
 ]
 
 /**
@@ -93,6 +95,16 @@ async function jwt(auth: Json, { credentials }: LoginOptions): Promise<Login> {
   const seconds = Number(account['expirationSeconds'] ?? tokenSeconds)
   const token = await credentials.serviceAccountToken(account['serviceAccountRef'], audiences, seconds)
   return { path, data: { role, jwt: token } }
+}
+
+async function iam(auth: Json, options: LoginOptions): Promise<Login> {
+  const { iamData } = await import('./iam.ts')
+  return { path: loginPath(auth, 'path', 'aws'), data: await iamData(auth, options) }
+}
+
+async function gcp(auth: Json, options: LoginOptions): Promise<Login> {
+  const { gcpData } = await import('./gcp.ts')
+  return { path: loginPath(auth, 'path', 'gcp'), data: await gcpData(auth, options) }
 }
 
 function loginPath(auth: Json, field: string, otherwise: string): string {

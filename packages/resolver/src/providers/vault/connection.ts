@@ -144,17 +144,12 @@ async function clientCertificate(
   }
 }
 
-async function login(
-  api: VaultApi,
-  spec: VaultSpec,
-  { credentials, environment }: OpenOptions,
-  signal: AbortSignal,
-): Promise<Token | null> {
-  const way = await readLogin(spec.auth, { credentials, environment })
+async function login(api: VaultApi, spec: VaultSpec, options: OpenOptions, signal: AbortSignal): Promise<Token | null> {
+  const way = await readLogin(spec.auth, options)
   if (way === null) return null
   if ('token' in way) return { value: way.token, until: Number.POSITIVE_INFINITY, ours: false }
   try {
-    return readToken(await api.login(way.path, way.data, signal), environment.now())
+    return readToken(await api.login(way.path, way.data, signal), options.environment.now())
   } catch (error) {
     throw loginFailed(error)
   }
