@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { request } from 'node:https'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { crds } from '@sealkit/controller'
-import { startControlPlane } from '../servers/controlplane.ts'
+import { type ControlPlane, startControlPlane } from '../servers/controlplane.ts'
 import { available } from '../servers/programs.ts'
 
 const es = (name: string, spec: object): object => ({
@@ -123,4 +125,77 @@ test('custom resource definitions', async (t) => {
     assert.equal(kept.status, 201)
     assert.deepEqual((kept.body as { spec: { template: unknown } }).spec.template, { metadata: { x: 1 } })
   })
+
+  await t.test('a SopsSecret is kept as SOPS wrote it, fields that nobody knows included', async () => {
+    const sops = {
+      age: [{ recipient: 'age1x', enc: 'ENC' }],
+      lastmodified: '2026-11-24T00:00:00Z',
+      mac: 'ENC[AES256_GCM,data:x]',
+      encrypted_suffix: 'Templates',
+      version: '3.13.3',
+      newer: { deep: [1] },
+    }
+    const secretTemplates = [{ name: 'ENC[AES256_GCM,data:y]', stringData: { a: 'ENC[b]' }, later: true }]
+    const manifest = (spec: object): object => ({
+      apiVersion: 'isindir.github.com/v1alpha3',
+      kind: 'SopsSecret',
+      metadata: { name: 'sops' },
+      spec,
+      sops,
+    })
+    const sopsSecrets = '/apis/isindir.github.com/v1alpha3/namespaces/default/sopssecrets'
+    const kept = await plane.request('POST', sopsSecrets, manifest({ secretTemplates, suspend: false }))
+    assert.equal(kept.status, 201)
+    const { spec, sops: keys } = kept.body as { spec: unknown; sops: unknown }
+    assert.deepEqual({ spec, keys }, { spec: { secretTemplates, suspend: false }, keys: sops })
+    for (const broken of [{}, { secretTemplates: [] }, { secretTemplates: [{ data: {} }] }, { secretTemplates: 'x' }])
+      assert.equal((await plane.request('POST', sopsSecrets, manifest(broken))).status, 422)
+  })
+
+  await t.test('kubectl’s tables have upstream’s columns, and fields can be selected by', async () => {
+    for (const [resource, columns] of columnsOf) {
+      const table = await tableOf(plane, resource)
+      assert.deepEqual(table, ['Name', ...columns], resource)
+    }
+    const selected = await plane.request(
+      'GET',
+      `${path}?fieldSelector=spec.secretStoreRef.name%3Dst,spec.target.name%3Dt`,
+    )
+    const { items } = selected.body as { items: { metadata: { name: string } }[] }
+    assert.deepEqual(
+      items.map(({ metadata }) => metadata.name),
+      ['defaults'],
+    )
+    for (const field of ['spec.secretStoreRef.kind', 'spec.refreshInterval'])
+      assert.equal((await plane.request('GET', `${path}?fieldSelector=${field}%3Dx`)).status, 200, field)
+    assert.equal((await plane.request('GET', `${path}?fieldSelector=spec.data%3Dx`)).status, 400)
+  })
 })
+
+const stores = ['AGE', 'Status', 'Capabilities', 'Ready']
+const ofExternalSecrets = '/apis/external-secrets.io/v1'
+
+/** What `kubectl get` shows beside the name. */
+const columnsOf: readonly (readonly [string, readonly string[]])[] = [
+  [`${ofExternalSecrets}/externalsecrets`, ['StoreType', 'Store', 'Refresh Interval', 'Status', 'Ready', 'Last Sync']],
+  [`${ofExternalSecrets}/secretstores`, stores],
+  [`${ofExternalSecrets}/clustersecretstores`, stores],
+  [`${ofExternalSecrets}/clusterexternalsecrets`, ['Store', 'Refresh Interval', 'Ready']],
+  ['/apis/external-secrets.io/v1alpha1/pushsecrets', ['AGE', 'Status', 'Last Sync']],
+  ['/apis/bitnami.com/v1alpha1/sealedsecrets', ['Status', 'Synced', 'Age']],
+  ['/apis/isindir.github.com/v1alpha3/sopssecrets', ['Status']],
+]
+
+/** The columns of the API server's table of a kind. */
+async function tableOf({ adminConfig }: ControlPlane, path: string): Promise<string[]> {
+  const { server, ca, cert, key } = adminConfig
+  const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' }
+  return new Promise((resolve, reject) => {
+    const sent = request(new URL(path, server), { ca, cert, key, headers }, async (response) => {
+      const { columnDefinitions } = JSON.parse(await text(response)) as { columnDefinitions: { name: string }[] }
+      resolve(columnDefinitions.map(({ name }) => name))
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
+}

@@ -37,6 +37,7 @@ const everything: Readonly<Record<string, readonly object[]>> = {
       podDisruptionBudget: { enabled: true, maxUnavailable: '50%' },
       networkPolicy: { enabled: true },
       systemAuthDelegator: true,
+      sealkit: { refreshListener: { enabled: true, tlsSecret: 'tls' } },
       genericTargets: { enabled: true, resources: [{ apiGroup: 'x.io', resources: ['y'], verbs: ['get'] }] },
       hostUsers: false,
       topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'z', whenUnsatisfiable: 'DoNotSchedule' }],

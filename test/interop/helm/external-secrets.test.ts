@@ -383,6 +383,21 @@ test('the chart of ExternalSecrets', { concurrency: 4 }, async (t) => {
     }
   })
 
+  check('the refresh listener has its port, certificate, Service and right, and only where it is wanted', async () => {
+    const refreshListener = { enabled: true, port: 9443, tlsSecret: 'tls' }
+    const objects = await render(helm, folder, { values: without({ sealkit: { refreshListener } }) })
+    const { container, pod } = podOf(objects.find(({ kind }) => kind === 'Deployment') ?? {})
+    assert.equal(flagsOf(container.args)['refresh-listener-addr'], ':9443')
+    assert.equal(container.ports?.find(({ name }) => name === 'refresh')?.containerPort, 9443)
+    assert.deepEqual((pod['spec'] as { volumes: object }).volumes, [{ name: 'refresh', secret: { secretName: 'tls' } }])
+    const named = objects.filter(({ metadata }) => metadata?.name === 'r-external-secrets-refresh')
+    assert.deepEqual(named.map(({ kind }) => kind).sort(), ['ClusterRole', 'ClusterRoleBinding', 'Service'])
+    const all = Object.values(rights(objects)).flat()
+    assert.ok(all.includes('create authentication.k8s.io/tokenreviews'))
+    const none = await render(helm, folder, { values: without({}) })
+    assert.ok(!Object.values(rights(none)).flat().includes('create authentication.k8s.io/tokenreviews'))
+  })
+
   check('without rbac.serviceAccountTokenCreate no token can be asked for', async () => {
     const objects = await render(helm, folder, { values: without({ rbac: { serviceAccountTokenCreate: false } }) })
     assert.deepEqual(

@@ -1,6 +1,9 @@
 import type { Manifest } from '@sealkit/core/manifest'
 import { flag, kindSchema, listOf, mapOf, opaque, record, type Schema, text } from './schema.ts'
 
+/** A field that went missing would break the MAC. */
+const whole = { 'x-kubernetes-preserve-unknown-fields': true } as const
+
 const secretTemplate: Schema = record(
   {
     annotations: mapOf(),
@@ -11,13 +14,13 @@ const secretTemplate: Schema = record(
     type: text(),
   },
   ['name'],
+  whole,
 )
 
 const spec: Schema = record(
   { secretTemplates: { ...listOf(secretTemplate), minItems: 1 }, suspend: flag() },
   ['secretTemplates'],
-  // A field that went missing would break the MAC.
-  { 'x-kubernetes-preserve-unknown-fields': true },
+  whole,
 )
 
 /** What SOPS writes about its keys: kept whole, because the MAC says whether it is right. */

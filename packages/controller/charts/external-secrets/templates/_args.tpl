@@ -47,12 +47,29 @@
 {{- if .Values.leaderElect }}
 - --enable-leader-election=true
 {{- end }}
+{{- with .Values.sealkit.refreshListener }}
+{{- if .enabled }}
+- --refresh-listener-addr=:{{ .port | int }}
+- --refresh-listener-cert=/etc/sealkit/refresh/tls.crt
+- --refresh-listener-key=/etc/sealkit/refresh/tls.key
+{{- end }}
+{{- end }}
 {{- if .Values.sealkit.takeover }}
 - --takeover=true
 {{- end }}
 {{- range $name, $value := .Values.extraArgs }}
 - {{ ternary (printf "--%s" $name) (printf "--%s=%s" $name (include "external-secrets.number" $value)) (eq (toString $value) "") | quote }}
 {{- end }}
+{{- end -}}
+
+{{/* The Secret with the certificate of the refresh listener; empty = there is none. */}}
+{{- define "external-secrets.refreshSecret" -}}
+{{- with .Values.sealkit.refreshListener -}}
+{{- if and .enabled (not .tlsSecret) -}}
+{{- fail "sealkit.refreshListener.tlsSecret is missing: the listener serves TLS only" -}}
+{{- end -}}
+{{- if .enabled -}}{{ .tlsSecret }}{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "external-secrets.livePort" -}}
