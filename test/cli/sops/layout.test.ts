@@ -141,3 +141,31 @@ describe('--keep-layout', () => {
     )
   })
 })
+
+describe('--dotenv-quotes', () => {
+  const dotenv = '# head\nexport A="two words" # why\nKEY=\'-----BEGIN-----\nline\n-----END-----\'\nB=plain\n'
+
+  test('quotes are no part of values: the real sops and exec see what a shell would', async (t) => {
+    const w = new World({ 'a.env': dotenv })
+    worlds.push(w)
+    const { code, stderr } = await w.sealkit(['encrypt', '-i', '--dotenv-quotes', '--age', keys[0].recipient, 'a.env'])
+    assert.equal(code, 0, stderr)
+    assert.equal((await w.sealkit(['decrypt', '--extract', '["A"]', 'a.env'])).stdout, 'two words')
+    assert.equal(
+      (await w.sealkit(['decrypt', '--dotenv-quotes', 'a.env'])).stdout,
+      "# head\n# why\nA='two words'\nKEY='-----BEGIN-----\nline\n-----END-----'\nB=plain\n",
+    )
+    if (programs === null) return t.skip(skipped.join(', '))
+    assert.equal(
+      w.run(programs.sops, ['decrypt', 'a.env']).stdout,
+      '# head\n# why\nA=two words\nKEY=-----BEGIN-----\\nline\\n-----END-----\nB=plain\n',
+    )
+  })
+
+  test('without it quotes are characters, as sops has it', async () => {
+    const w = new World({ 'a.env': 'A="x y"\n' })
+    worlds.push(w)
+    await w.sealkit(['encrypt', '-i', '--age', keys[0].recipient, 'a.env'])
+    assert.equal((await w.sealkit(['decrypt', '--extract', '["A"]', 'a.env'])).stdout, '"x y"')
+  })
+})

@@ -1,5 +1,14 @@
 import { basename, resolve } from 'node:path'
-import { type Format, isBranch, openFile, openStore, plainLayout, type Unwrap, type Value } from '@sealkit/core/sops'
+import {
+  type Format,
+  isBranch,
+  openFile,
+  openStore,
+  plainLayout,
+  type Unwrap,
+  type Value,
+  writeQuotedDotenv,
+} from '@sealkit/core/sops'
 import type { Values } from '../command.ts'
 import { CliError } from '../exit.ts'
 import { type Io, readAll } from '../io.ts'
@@ -34,6 +43,7 @@ export const options = [
     type: 'boolean',
     description: 'write the files that succeeded where others failed (all or none)',
   },
+  { name: 'dotenv-quotes', type: 'boolean', description: 'dotenv: write values in the quotes that shells need' },
   {
     name: 'keep-layout',
     type: 'boolean',
@@ -118,6 +128,10 @@ async function decryptBytes(
   const opened = await openFile(bytes, { format, unwrap, ignoreMac: values['ignore-mac'] === true })
   if (values.extract === undefined && values['keep-layout'] === true && format === 'yaml' && target === 'yaml') {
     return keptLayout(plainLayout(Buffer.from(bytes).toString(), opened.documents))
+  }
+  const [only] = opened.documents
+  if (values.extract === undefined && values['dotenv-quotes'] === true && target === 'dotenv' && only !== undefined) {
+    return Buffer.from(writeQuotedDotenv(only))
   }
   if (values.extract === undefined) return opened.emit(target)
   const [first] = opened.documents

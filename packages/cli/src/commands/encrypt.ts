@@ -18,6 +18,7 @@ import {
   parseKeys,
   parseRecipients,
   type Rule,
+  readQuotedDotenv,
   ruleNames,
   type SopsFile,
   wrapDataKey,
@@ -79,6 +80,11 @@ export const options = [
     multiple: true,
     value: 'KEY',
     description: 'encrypt to this master key of any kind: ARN, resource ID, URL, fingerprint',
+  },
+  {
+    name: 'dotenv-quotes',
+    type: 'boolean',
+    description: 'dotenv: read quotes, export, comments behind values and values of several lines, as shells do',
   },
   {
     name: 'keep-layout',
@@ -192,7 +198,8 @@ async function encryptBytes(input: Input, target: string | undefined, work: Work
   const type = values['output-type'] === undefined ? format : namedFormat(values['output-type'], 'output-type')
   const store = await openStore(format)
   const output = await openStore(type, (await configs.find(input.name))?.config.indents)
-  const documents = store.load(input.bytes)
+  const quotes = values['dotenv-quotes'] === true && format === 'dotenv'
+  const documents = quotes ? [readQuotedDotenv(Buffer.from(input.bytes).toString())] : store.load(input.bytes)
   const [first] = documents
   if (first === undefined)
     throw new CliError('USAGE', 'the file is empty', { hint: 'SOPS needs one document at least' })

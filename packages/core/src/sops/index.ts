@@ -39,6 +39,7 @@ export { compareGroups, type GroupChange, has, keepsAll, rewrapDataKey, sameGrou
 export { defaultRule, type Rule, type RuleName, ruleNames, type Selector, selector } from './rules.ts'
 export { type AgainOptions, encryptAgain, openPlain, type PlainFile, sharedUnwrap } from './session.ts'
 export { combine, split } from './shamir.ts'
+export { readQuotedDotenv, writeQuotedDotenv } from './store/dotenvquotes.ts'
 export { type Format, formatOf, formats, type Indents, openStore, type Store } from './store/index.ts'
 export { isComplex, plainText } from './store/plain.ts'
 export { changedLayout, encryptedLayout, keepLayout, plainLayout } from './store/yamllayout.ts'
