@@ -5,14 +5,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { crds } from '@sealkit/controller'
 import type { Manifest } from '@sealkit/core/manifest'
-import { type ApiServer, type ClusterObject, type Resource, resources, type WatchEvent } from '@sealkit/kubernetes'
+import { type ApiServer, type ClusterObject, informer, type Resource, resources } from '@sealkit/kubernetes'
 import { clientOf, seal } from '../controller/cluster.ts'
 import { cannotRun, startUpstream } from '../interop/controller/upstream.ts'
 import { type ControlPlane, startControlPlane } from '../servers/controlplane.ts'
 import { answers, freePort, type Server, startServer } from '../servers/process.ts'
 import { program } from '../servers/programs.ts'
 
-const dist = join(dirname(fileURLToPath(import.meta.url)), '../../dist')
+/** The folder of the built programs. */
+export const dist: string = join(dirname(fileURLToPath(import.meta.url)), '../../dist')
 
 /** Where the objects of a benchmark are. */
 export const namespace = 'default'
@@ -123,45 +124,42 @@ export async function createSealed(
   await createAll(cluster, resources.sealedSecret, objects)
 }
 
-/** Follows a kind by a watch of its own, from now on. */
+/** Follows a kind from outside. */
 export interface Follower {
-  /** Resolves at the first event for which `test` says true, those since the start included. */
-  until(test: (event: WatchEvent) => boolean): Promise<void>
+  /** Resolves when `test` says true of an object: of one that is there, or is created or changed later. */
+  until(test: (object: ClusterObject) => boolean): Promise<void>
   stop(): Promise<void>
 }
 
-/** Follows the changes of one kind in the benchmarks' namespace. */
+/** Follows the objects of one kind in the benchmarks' namespace. */
 export async function follow(cluster: ApiServer, resource: Resource): Promise<Follower> {
   const stop = new AbortController()
-  const { resourceVersion } = await cluster.list(resource, { namespace, metadataOnly: true })
-  const seen: WatchEvent[] = []
-  const waiting = new Map<(event: WatchEvent) => boolean, () => void>()
-  const read = async (): Promise<void> => {
-    for await (const event of cluster.watch(resource, { namespace, resourceVersion, signal: stop.signal })) {
-      seen.push(event)
-      for (const [test, resolve] of waiting) {
-        if (!test(event)) continue
-        waiting.delete(test)
-        resolve()
-      }
+  const waiting = new Map<(object: ClusterObject) => boolean, () => void>()
+  const seen = (object: ClusterObject): void => {
+    for (const [test, resolve] of waiting) {
+      if (!test(object)) continue
+      waiting.delete(test)
+      resolve()
     }
   }
-  const reading = read().catch((error: unknown) => {
-    if (!stop.signal.aborted) throw error
-  })
+  const known = informer({ cluster, resource, list: { namespace }, handlers: { added: seen, updated: seen } })
+  const running = known.run(stop.signal)
+  await known.synced
   return {
     until: (test) =>
-      seen.some(test) ? Promise.resolve() : new Promise((resolve) => void waiting.set(test, () => resolve())),
-    async stop() {
+      [...known.values()].some(test)
+        ? Promise.resolve()
+        : new Promise((resolve) => void waiting.set(test, () => resolve())),
+    stop() {
       stop.abort()
-      await reading
+      return running
     },
   }
 }
 
-/** True for the event of an object of this name that is there. */
-export function of(name: string): (event: WatchEvent) => boolean {
-  return (event) => event.type !== 'bookmark' && event.type !== 'deleted' && event.object.metadata.name === name
+/** True for the object of this name. */
+export function of(name: string): (object: ClusterObject) => boolean {
+  return ({ metadata }) => metadata.name === name
 }
 
 /** Whether a SealedSecret's condition is of its present spec, and says `status`. */
@@ -174,12 +172,10 @@ export function isSynced(object: ClusterObject, status = 'True'): boolean {
 }
 
 /** A test that is true once so many different objects have passed `test`. */
-export function counting(wanted: number, test: (object: ClusterObject) => boolean): (event: WatchEvent) => boolean {
+export function counting(wanted: number, test: (object: ClusterObject) => boolean): typeof test {
   const passed = new Set<string>()
-  return (event) => {
-    if (event.type !== 'bookmark' && event.type !== 'deleted' && test(event.object)) {
-      passed.add(event.object.metadata.name)
-    }
+  return (object) => {
+    if (test(object)) passed.add(object.metadata.name)
     return passed.size >= wanted
   }
 }
@@ -204,7 +200,7 @@ export interface Usage {
 }
 
 /** What a controller's process has used so far. */
-export function usage({ server }: Running): Usage {
+export function usage({ server }: Pick<Running, 'server'>): Usage {
   const fields = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(' ')
   const status = readFileSync(`/proc/${server.pid}/status`, 'utf8')
   const megabytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024
