@@ -16,6 +16,7 @@ import { informers, lookup, type Namespaces } from '../informers.ts'
 import type { Controller } from '../manager.ts'
 import type { ExternalSecretContext } from './context.ts'
 import { createDemands, type Demands } from './demands.ts'
+import { keptExternalSecret, keptTarget } from './kept.ts'
 import { externalSecretIndexes, readKey, storeKey } from './keys.ts'
 import { createLeases } from './leases.ts'
 import { names } from './names.ts'
@@ -141,6 +142,7 @@ function externalSecretInformer(options: ExternalSecretControllerOptions, parts:
     {
       cluster,
       resource: resources.externalSecret,
+      list: { transform: keptExternalSecret },
       onError: onWatchError,
       indexes: externalSecretIndexes(),
       handlers: {
@@ -178,7 +180,7 @@ function secretInformer(
     {
       cluster,
       resource: resources.secret,
-      list: { labelSelector: `${names.managed}=true`, metadataOnly: true },
+      list: { labelSelector: `${names.managed}=true`, metadataOnly: true, transform: keptTarget },
       onError: onWatchError,
       indexes: { createdBy: createdByKeys },
       handlers: {

@@ -1,6 +1,7 @@
 export { parseSchedule, type Schedule } from './cron.ts'
 export { createDemands, type Demands, type DemandsOptions, type TakenDemand } from './demands.ts'
 export { dataHash, hash, syncedResourceVersion } from './hash.ts'
+export { keptExternalSecret, keptTarget } from './kept.ts'
 export { createLeases, type LeaseRound, type Leases, type LeasesOptions } from './leases.ts'
 export { createdBy, fieldManager, names } from './names.ts'
 export { type OwnedFields, ownedFields } from './owned.ts'
