@@ -7,7 +7,7 @@ export {
 } from './api/sealed-secrets.ts'
 export { type Admit, type AdmitOptions, admission } from './crds/admit.ts'
 export { type CrdFamily, crdFamilies, crds } from './crds/index.ts'
-export { externalSecretRules, type Rule, ruleBounds, withRules } from './crds/rules.ts'
+export { ruleBounds, withRules } from './crds/rules.ts'
 export { ControllerError, type ControllerErrorCode } from './error.ts'
 export type { ObjectEvent, RecordEvent } from './event.ts'
 export { type Flag, type FlagSources, type FlagValues, flagUsage, parseFlags } from './flags.ts'

@@ -81,6 +81,7 @@ export {
   resolveData,
   resolveExternalSecret,
 } from './resolve.ts'
+export { checkRules, externalSecretRules, type Rule } from './rules.ts'
 export { createSessions, type Session, type SessionOptions, type Sessions, type SessionsOptions } from './session.ts'
 export {
   isStoreKind,

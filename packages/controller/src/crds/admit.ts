@@ -1,6 +1,6 @@
 import { type ClusterObject, KubernetesError, type Resource } from '@sealkit/kubernetes'
+import { externalSecretRules } from '@sealkit/resolver'
 import { crds } from './index.ts'
-import { externalSecretRules } from './rules.ts'
 import type { Schema } from './schema.ts'
 import { type Finding, structural } from './structural.ts'
 
