@@ -20,7 +20,28 @@ const MAX_KEY_LENGTH = 128
  * @throws CoreError UNSUPPORTED_VALUE for what JSON cannot hold, YAML_SYNTAX for what YAML cannot.
  */
 export function marshalYaml(value: unknown): string {
-  return writeYaml(decodeFirst(toJson(value)))
+  const json = toJson(value)
+  return writeYaml((isTame(json) ? tameValue(JSON.parse(json)) : undefined) ?? decodeFirst(json))
+}
+
+/** JSON that YAML reads as JSON does: printable ASCII, the plainest escapes, and no merge key. */
+function isTame(json: string): boolean {
+  return !/[^\x20-\x7e]|\\[^"\\nt]|"<<"/.test(json)
+}
+
+/** A value without numbers, whose types YAML decides, and without what YAML refuses: endless keys, deep nesting. */
+function tameValue(value: unknown, depth = 0): GoValue | undefined {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value !== 'object' || depth > 100) return undefined
+  const map = new GoMap()
+  const items: GoValue[] = []
+  for (const [key, child] of Object.entries(value)) {
+    const item = tameValue(child, depth + 1)
+    if (item === undefined || key.length > 500) return undefined
+    if (Array.isArray(value)) items.push(item)
+    else map.set(key, item)
+  }
+  return Array.isArray(value) ? items : map
 }
 
 function toJson(value: unknown): string {
