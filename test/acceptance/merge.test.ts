@@ -116,6 +116,21 @@ describe('git merge with the driver', () => {
     r.git('commit', '-qm', 'merged')
   })
 
+  test('git mergetool', (t) => {
+    const r = new Repository(t)
+    r.git('config', '--remove-section', 'merge.sealkit')
+    r.git('config', 'mergetool.sealkit.cmd', 'sealkit merge -o "$MERGED" "$BASE" "$LOCAL" "$REMOTE" "$MERGED"')
+    r.git('config', 'mergetool.sealkit.trustExitCode', 'true')
+    r.git('config', 'mergetool.keepBackup', 'false')
+    r.on('topic', () => r.set('password', 'hunter3'))
+    r.on('main', () => r.set('user', 'admin'))
+    assert.equal(r.tryGit('merge', '--no-edit', 'topic').code, 1)
+    const tool = r.tryGit('mergetool', '-y', '-t', 'sealkit')
+    assert.equal(tool.code, 0, tool.stderr)
+    r.git('commit', '-qm', 'merged')
+    assert.equal(r.opened(), plain.replace('root', 'admin').replace('hunter2', 'hunter3'))
+  })
+
   test('both change one value: a conflict of ciphertext, each side of which is a whole file', (t) => {
     const r = new Repository(t)
     r.on('topic', () => {

@@ -100,6 +100,17 @@ describe('--keep-layout', () => {
     assert.equal((await w.sealkit(['decrypt', '--extract', '["flow"]["b"][1]', 'a.yaml'])).stdout, 'new')
   })
 
+  test('rotate gives new ciphertext and recipients in the same text', async () => {
+    const w = await world()
+    const plain = (await w.sealkit(['decrypt', '--keep-layout', 'a.yaml'])).stdout
+    const before = w.read('a.yaml')
+    assert.equal((await w.sealkit(['rotate', '--keep-layout', '--add', keys[1].recipient, 'a.yaml'])).code, 0)
+    assert.notEqual(/^user: .*/m.exec(w.read('a.yaml'))?.[0], /^user: .*/m.exec(before)?.[0])
+    assert.equal((await w.sealkit(['decrypt', '--keep-layout', 'a.yaml'])).stdout, plain)
+    w.write('keys.txt', keys[1].identity)
+    assert.equal((await w.sealkit(['decrypt', '--keep-layout', 'a.yaml'])).stdout, plain)
+  })
+
   test('edit shows the text as it is laid out, and keeps what the user makes of it', async () => {
     const w = await world()
     w.env = { EDITOR: `sh -c 'cp "$0" ${w.path('seen')} && printf "fresh:   value   # why\\n" >> "$0"'` }

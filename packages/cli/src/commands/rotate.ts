@@ -1,4 +1,4 @@
-import { parseRecipients, type Store } from '@sealkit/core/sops'
+import { changedLayout, parseRecipients } from '@sealkit/core/sops'
 import type { Values } from '../command.ts'
 import { CliError } from '../exit.ts'
 import type { Io } from '../io.ts'
@@ -9,6 +9,7 @@ import { type EncryptedFile, isPlain, parseEncrypted } from '../sops/encrypted.t
 import { filesNamed, type NamedFile } from '../sops/files.ts'
 import { mayBeEncrypted } from '../sops/format.ts'
 import { sopsKeys } from '../sops/keys.ts'
+import { keptLayout } from '../sops/layout.ts'
 import { about, finish, nothingFound, type Outcome } from '../sops/outcome.ts'
 import { type Rekeying, reportText, rotated, wantedMetadata } from '../sops/rekey.ts'
 
@@ -34,6 +35,11 @@ export const options = [
   },
   { name: 'dry-run', type: 'boolean', description: 'print what would change, and write nothing' },
   { name: 'config', type: 'string', value: 'FILE', description: 'take rules from FILE (the nearest .sops.yaml)' },
+  {
+    name: 'keep-layout',
+    type: 'boolean',
+    description: 'YAML: change nothing of the text but the values and the block',
+  },
   {
     name: 'identity',
     type: 'string',
@@ -117,7 +123,10 @@ async function rotateFile(encrypted: EncryptedFile, { values, configs, rekeying 
   if (report === '') return { skipped: 'up to date' }
   const line = `${encrypted.path}: ${report}`
   if (values['dry-run'] === true) return { skipped: 'to change', report: line }
-  const store: Store = encrypted.store
   const file = await rotated(encrypted, wanted, rekeying)
-  return { content: store.emitEncrypted(file), target: encrypted.path, report: line }
+  const kept = values['keep-layout'] === true && encrypted.format === 'yaml'
+  const content = kept
+    ? keptLayout(changedLayout(Buffer.from(encrypted.bytes).toString(), file))
+    : encrypted.store.emitEncrypted(file)
+  return { content, target: encrypted.path, report: line }
 }

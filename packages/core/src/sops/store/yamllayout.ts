@@ -4,7 +4,6 @@ import { parseDocuments } from '../../yaml/parse.ts'
 import { sameValue } from '../compare.ts'
 import type { SopsFile } from '../encrypt.ts'
 import { type Branch, branch, type Comment, comment, isBranch, isComment, isList, type Value } from '../tree.ts'
-import { hasBlock } from './block.ts'
 import { yamlStore } from './yaml.ts'
 import { valueNode } from './yamlnode.ts'
 
@@ -55,7 +54,7 @@ export function encryptedLayout(text: string, file: SopsFile): string | null {
   if (kept === null) return null
   const block = Buffer.from(yamlStore(0).emitEncrypted({ ...file, documents: [branch([])] })).toString()
   // A comment at the end would be read as one above the block.
-  const gap = /^[ \t]*#[^\n]*\n?$/m.test(kept.slice(kept.trimEnd().lastIndexOf('\n') + 1)) ? '\n' : ''
+  const gap = /(?:^|\n)[ \t]*#[^\n]*\n?$/.test(kept) ? '\n' : ''
   const whole = `${kept}${kept.endsWith('\n') ? '' : '\n'}${gap}${block}`
   const read = loadedOrNull(whole)
   return read !== null && sameValue(read.documents, yamlStore(0).load(Buffer.from(kept))) ? whole : null
@@ -63,16 +62,20 @@ export function encryptedLayout(text: string, file: SopsFile): string | null {
 
 /** The text of an encrypted YAML file with its values decrypted, and without its `sops` block; null as {@link keepLayout}. */
 export function plainLayout(text: string, documents: readonly Branch[]): string | null {
-  const at = text.search(/^sops:[ \t]*\r?\n/m)
-  if (at < 0 || documents.length !== 1 || /^[^ \t\r\n#s]/m.test(text.slice(at))) return null
-  return keepLayout(text.slice(0, at), documents)
+  const body = withoutBlock(text)
+  return body === null || documents.length !== 1 ? null : keepLayout(body, documents)
 }
 
-/** The text of an encrypted YAML file changed in its values, MAC included; null as {@link keepLayout}. */
+/** The text of an encrypted YAML file with other ciphertext and another `sops` block; null as {@link keepLayout}. */
 export function changedLayout(text: string, file: SopsFile): string | null {
-  const store = yamlStore(0)
-  const whole = store.load(store.emitEncrypted(file))
-  return whole.every(hasBlock) ? keepLayout(text, whole) : null
+  const body = withoutBlock(text)
+  return body === null ? null : encryptedLayout(body, file)
+}
+
+/** What stands before the `sops` block; null where something stands behind it. */
+function withoutBlock(text: string): string | null {
+  const at = text.search(/^sops:[ \t]*\r?\n/m)
+  return at < 0 || /^[^ \t\r\n#s]/m.test(text.slice(at)) ? null : text.slice(0, at)
 }
 
 function loadedOrNull(text: string): SopsFile | null {
