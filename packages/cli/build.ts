@@ -11,10 +11,11 @@ const dist = join(here, '../../dist')
 const sealkit = join(dist, 'sealkit')
 
 // Split chunks and bytecode keep what a call does not need out of its start, and a call is over before compiling it
-// further pays; nothing of the folder that the program is started in (.env, bunfig.toml) may change what it does.
+// further pays; nothing of the folder that the program is started in (.env, bunfig.toml) may change what it does. Reading
+// package.json is for the cloud libraries in the folder that SEALKIT_SDK_PATH names: without it no package is found.
 const executable = [
   ...['--compile', '--bytecode', '--splitting', '--minify', '--format=esm', '--compile-jit-policy=10'],
-  ...['--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig'],
+  ...['--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig', '--compile-autoload-package-json'],
   ...[`--metafile=${join(dist, 'meta/sealkit.json')}`, `--outfile=${sealkit}`],
 ]
 const nodeBundle = [

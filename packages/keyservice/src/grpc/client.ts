@@ -55,7 +55,8 @@ async function call(
     socketOptions,
   )
   const stop = new Promise<never>((_, fail) => {
-    signal?.addEventListener('abort', () => fail(signal.reason), { once: true })
+    if (signal?.aborted === true) fail(signal.reason)
+    else signal?.addEventListener('abort', () => fail(signal.reason), { once: true })
   })
   // Without a signal, or after the answer, nobody waits for it.
   stop.catch(() => undefined)

@@ -13,7 +13,8 @@ export async function startProgram(
   const [file = '', ...args] = command
   const child = spawn(file, args, { cwd: tmpdir(), env, stdio: ['pipe', 'pipe', 'ignore'] })
   const stop = (): unknown => child.kill('SIGKILL')
-  signal?.addEventListener('abort', stop, { once: true })
+  if (signal?.aborted === true) stop()
+  else signal?.addEventListener('abort', stop, { once: true })
   child.once('close', () => signal?.removeEventListener('abort', stop))
   await once(child, 'spawn')
   return channel(child.stdout, child.stdin, () => child.kill('SIGINT'))

@@ -54,7 +54,8 @@ async function run(command: readonly string[], { input, signal, ...options }: Ru
     const child = spawn(file, args, { ...options, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
     const hanging = setTimeout(() => child.kill('SIGKILL'), commandTimeout)
     const stop = (): unknown => child.kill('SIGKILL')
-    signal?.addEventListener('abort', stop, { once: true })
+    if (signal?.aborted === true) stop()
+    else signal?.addEventListener('abort', stop, { once: true })
     const out: Buffer[] = []
     const err: Buffer[] = []
     child.stdout?.on('data', (chunk: Buffer) => out.push(chunk))
