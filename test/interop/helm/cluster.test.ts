@@ -204,6 +204,34 @@ test('the charts in a real cluster', async (t) => {
     })
   }
 
+  await t.test('SealedSecrets of its own and one more namespace only', async () => {
+    const [http, metrics] = [await freePort(), await freePort()]
+    const values = {
+      additionalNamespaces: ['a'],
+      rbac: { clusterRole: false, namespacedRoles: true },
+      containerPorts: { http, metrics },
+      sealkit: { keySize: 2048 },
+    }
+    await helm(['install', 'scoped-ss', chartFolder('sealed-secrets'), '--namespace=ns'], values)
+    const manifest = await helm(['get', 'manifest', 'scoped-ss', '--namespace=ns'])
+    const url = `http://127.0.0.1:${http}`
+    const program = 'sealed-secrets-controller'
+    const server = await startContainer({ plane, admin, manifest, program, readyUrl: `${url}/readyz` })
+    t.after(() => server.kill())
+    await eventually(async () => (await fetch(`${url}/v1/cert.pem`)).ok)
+    const pem = await (await fetch(`${url}/v1/cert.pem`)).text()
+    for (const namespace of ['ns', 'a']) {
+      const key = { namespace, name: 'scoped' }
+      await admin.create(resources.sealedSecret, await seal(pem, { ...key, stringData: { a: namespace } }))
+      await untilSynced(admin, key, 'True')
+    }
+    const account = { namespace: 'ns', name: 'scoped-ss-sealed-secrets' }
+    assert.ok(await may(plane, account, 'get secrets a'))
+    for (const right of ['get secrets b', 'list bitnami.com/sealedsecrets', 'list pods', 'list namespaces'])
+      assert.equal(await may(plane, account, right), false, right)
+    await server.stop()
+  })
+
   await t.test('ExternalSecrets of two namespaces only', async () => {
     const [live, metrics] = [await freePort(), await freePort()]
     const values = {
