@@ -67,6 +67,12 @@ test('an output file: new ones for the owner alone, old ones with their mode, li
   await assertSealed(readFileSync(path, 'utf8'))
 })
 
+test('an output that is no file is written to, also where nothing can be put beside it', async () => {
+  const { code, stderr } = await kubeseal(['--cert', 'cert.pem', '-w', '/dev/null'], { stdin: secret })
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.ok(statSync('/dev/null').isCharacterDevice())
+})
+
 test('a failure leaves the output file alone and no other file behind', async () => {
   writeFileSync(join(folder, 'kept.json'), 'kept')
   const before = readdirSync(folder)

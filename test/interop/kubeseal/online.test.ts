@@ -192,6 +192,14 @@ async function keysOfCluster(t: TestContext, plane: ControlPlane): Promise<void>
   const refused = await sealkit(['keys', 'restore', 'other.yaml'])
   assert.equal(refused.code, 1)
   assert.match(refused.stderr, /is there already, with something else in it\nhint: /)
+  // A file for the cluster, and one for a key that lies in a safe.
+  const config = readFileSync(plane.kubeconfig, 'utf8')
+  const context = /current-context"?:\s*"?([^"\s]+)/.exec(config)?.[1] ?? ''
+  const both = ['seal', '--context', context, '--cert', 'safe=cert.pem', '-w', '{name}.json']
+  assert.deepEqual(await sealkit(both, { stdin: simple }), { code: 0, stdout: '', stderr: '' })
+  assert.equal((await sealkit(['unseal', '-k', 'key.yaml', '-f', 'safe.json'])).code, 0)
+  const inCluster = await decrypted(readFileSync(join(folder, `${context}.json`), 'utf8'), keyRing)
+  assert.match(inCluster, /"foo": "<b\/a: "bar">"/)
   // A certificate of the cluster is kept, for the day on which nobody answers.
   const first = await sealkit(['seal'], { stdin: simple })
   assert.deepEqual([first.code, first.stderr], [0, ''])

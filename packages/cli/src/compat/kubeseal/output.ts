@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, extname, resolve } from 'node:path'
 import { replaceFile } from '../../file.ts'
 import type { Io } from '../../io.ts'
@@ -45,8 +45,11 @@ export class Output {
 
 /** Upstream makes its temporary file first of all, so that an output that cannot be written is the first thing said. */
 function checkFolder(path: string, io: Io): void {
+  const target = resolve(io.cwd, path)
+  // A pipe or a terminal is written to, and needs no room beside it.
+  if (statSync(target, { throwIfNoEntry: false })?.isFile() === false) return
   try {
-    accessSync(dirname(resolve(io.cwd, path)), constants.W_OK)
+    accessSync(dirname(target), constants.W_OK)
   } catch (error) {
     throw fileFailure(error, 'open', path)
   }
