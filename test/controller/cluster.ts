@@ -113,6 +113,7 @@ export function externalSettings(settings: Partial<ExternalSecretSettings> = {})
     clusterExternalSecrets: true,
     pushSecrets: true,
     notices: null,
+    genericTargets: null,
     leftDelimiter: '{{',
     rightDelimiter: '}}',
     healthAddress: '',
@@ -131,7 +132,7 @@ export interface Running {
 export async function startController(
   cluster: Cluster,
   settings: Partial<Settings>,
-  more: Pick<RunOptions, 'environment' | 'mintToken' | 'reviewToken'> = {},
+  more: Pick<RunOptions, 'environment' | 'mintToken' | 'discover' | 'reviewToken'> = {},
 ): Promise<Running> {
   const stop = new AbortController()
   const lines: string[] = []

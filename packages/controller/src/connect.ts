@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { type ApiServer, connect, isKubernetesError, type LoadOptions, type RateLimit } from '@sealkit/kubernetes'
 import type { MintToken } from './external-secret/access.ts'
+import type { Discover } from './external-secret/generic.ts'
 import type { ControllerIo } from './io.ts'
 
 /** Connects to the cluster that flags, `KUBECONFIG` or the pod name; its requests wait for each other where limited. */
@@ -36,4 +37,29 @@ export function tokens(cluster: ApiServer): MintToken {
       throw error
     }
   }
+}
+
+/** Kinds as the API server tells of them. */
+export function discovery(cluster: ApiServer): Discover {
+  return async (apiVersion, kind) => {
+    const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
+    const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
+    if (!/^\/apis?(\/[a-z0-9.-]+){1,2}$/.test(path)) return null
+    try {
+      const { body } = await cluster.request('GET', path)
+      const { resources = [] } = JSON.parse(body.toString('utf8')) as { resources?: readonly DiscoveredResource[] }
+      const found = resources.find(({ name, ...rest }) => rest.kind === kind && rest.namespaced && !name.includes('/'))
+      if (found === undefined) return null
+      return { group: group ?? '', version: version ?? '', plural: found.name, kind, namespaced: true }
+    } catch (error) {
+      if (isKubernetesError(error, 'NOT_FOUND')) return null
+      throw error
+    }
+  }
+}
+
+interface DiscoveredResource {
+  readonly name: string
+  readonly kind: string
+  readonly namespaced: boolean
 }

@@ -5,6 +5,7 @@ export {
   type SealedSecretsHandlers,
   serveSealedSecretsApi,
 } from './api/sealed-secrets.ts'
+export { discovery } from './connect.ts'
 export { type Admit, type AdmitOptions, admission } from './crds/admit.ts'
 export { type CrdFamily, crdFamilies, crds } from './crds/index.ts'
 export { ruleBounds, withRules } from './crds/rules.ts'

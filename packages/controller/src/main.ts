@@ -1,7 +1,7 @@
 import { marshalYaml } from '@sealkit/core/yaml'
 import { flags as externalFlags, externalSecretSettings } from './compat/external-secrets/flags.ts'
 import { flags as sealedFlags, sealedSecretSettings } from './compat/sealed-secrets-controller/flags.ts'
-import { connectCluster, ownNamespace, tokens } from './connect.ts'
+import { connectCluster, discovery, ownNamespace, tokens } from './connect.ts'
 import { type CrdFamily, crdFamilies, crds } from './crds/index.ts'
 import { withRules } from './crds/rules.ts'
 import { directoryFlags, runDirectory } from './directory.ts'
@@ -69,6 +69,8 @@ const shared: readonly string[] = [
   'store-requeue-interval',
   'template-left-delimiter',
   'template-right-delimiter',
+  'unsafe-allow-generic-targets',
+  'generic-target-kinds',
 ]
 
 const own = new Set([...ownFlags, ...directoryFlags].map(({ name }) => name))
@@ -124,6 +126,7 @@ export async function run(io: ControllerIo): Promise<number> {
       signal: io.signal,
       environment: providerEnvironment(io),
       mintToken: tokens(cluster),
+      discover: discovery(cluster),
       reviewToken: cluster.reviewToken,
       onKeyRequest: io.onKeyRequest,
       onReady: (ports) => log.info('ready', { ...ports }),

@@ -7,6 +7,7 @@ import type { Listening } from './api/listen.ts'
 import { serveSealedSecretsApi } from './api/sealed-secrets.ts'
 import type { RecordEvent } from './event.ts'
 import type { MintToken } from './external-secret/access.ts'
+import type { Discover } from './external-secret/generic.ts'
 import type { ExternalSecretService } from './external-secret/service.ts'
 import { errorFields, type Log } from './log.ts'
 import { type Controller, runControllers } from './manager.ts'
@@ -30,6 +31,8 @@ export interface RunOptions {
   readonly environment?: Environment
   /** Tokens of ServiceAccounts, where the cluster mints them. */
   readonly mintToken?: MintToken
+  /** How kinds that ExternalSecrets may write besides Secrets are found. */
+  readonly discover?: Discover
   /** Whom tokens are of, where the cluster knows. */
   readonly reviewToken?: ReviewToken
   /** Decrypts Secrets that SOPS encrypted, where the cluster is a directory that holds such. */
@@ -151,7 +154,7 @@ async function sealedPart(
 }
 
 async function externalPart(
-  { cluster, settings, environment, mintToken, reviewToken, log }: RunOptions,
+  { cluster, settings, environment, mintToken, discover, reviewToken, log }: RunOptions,
   { metrics, recorder, now }: Assembly,
 ): Promise<ExternalSecretService | null> {
   if (settings.externalSecrets === null) return null
@@ -162,6 +165,7 @@ async function externalPart(
     settings: settings.externalSecrets,
     environment: environment ?? { now: () => now().getTime() },
     ...(mintToken === undefined ? {} : { mintToken }),
+    ...(discover === undefined ? {} : { discover }),
     ...(reviewToken === undefined ? {} : { reviewToken }),
     metrics: metrics.externalSecret,
     recordEvent: recorder('external-secrets'),

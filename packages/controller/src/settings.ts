@@ -50,6 +50,8 @@ export interface ExternalSecretSettings {
   readonly pushSecrets: boolean
   /** Where reports of changes are taken; null = nowhere. */
   readonly notices: NoticeAddress | null
+  /** Other kinds than Secret that may be written, empty = any but those that give rights; null = Secrets only. */
+  readonly genericTargets: readonly string[] | null
   readonly leftDelimiter: string
   readonly rightDelimiter: string
   /** Where liveness and readiness are asked for; empty = nowhere. */

@@ -29,6 +29,8 @@ export { createJoiner, type Joiner, type Need } from './fetch.ts'
 export type { Lease, LeaseSink } from './generators/lease.ts'
 export { createLimit, type Limit, type LimitOptions } from './limit.ts'
 export { readExternalSecret } from './manifest.ts'
+export { desiredObject } from './object.ts'
+export { type ObjectPath, readPath, setPath } from './objectpath.ts'
 export { type Plan, type PlannedEntry, plan, planText, type Read } from './plan.ts'
 export type { Policy, PolicyRule } from './policy.ts'
 export type {

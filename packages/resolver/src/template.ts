@@ -114,13 +114,15 @@ function checkType(template: TargetTemplate): void {
   }
 }
 
-interface Work {
+/** A render under way. */
+export interface Work {
   readonly parts: Parts
   readonly data: Values
   readonly context: TemplateContext
 }
 
-async function applyMap(templates: Readonly<Record<string, string>>, part: Part, work: Work): Promise<void> {
+/** Renders a map of templates into a part. @throws {ResolverError} `TEMPLATE_FAILED` */
+export async function applyMap(templates: Readonly<Record<string, string>>, part: Part, work: Work): Promise<void> {
   for (const key of Object.keys(templates).sort(compareUtf8)) {
     try {
       work.parts[part].set(key, await renderAt(key, key, templates[key] ?? '', work))
@@ -150,7 +152,8 @@ function targetPart(target: string): Part {
   )
 }
 
-function decodeValue(from: TemplateFrom, key: string, value: Uint8Array): Uint8Array {
+/** Decodes a value as `valuesDecodingStrategy` says. */
+export function decodeValue(from: TemplateFrom, key: string, value: Uint8Array): Uint8Array {
   try {
     return decode(from.valuesDecodingStrategy, value)
   } catch (error) {
@@ -158,7 +161,12 @@ function decodeValue(from: TemplateFrom, key: string, value: Uint8Array): Uint8A
   }
 }
 
-async function templateValues(namespace: string, from: TemplateFrom, work: Work): Promise<[string, Uint8Array][]> {
+/** The values of one source of templates, by key. @throws {ResolverError} `TEMPLATE_FAILED` */
+export async function templateValues(
+  namespace: string,
+  from: TemplateFrom,
+  work: Work,
+): Promise<[string, Uint8Array][]> {
   const { source } = from
   if ('literal' in source) return [...(await renderYaml('literal', source.literal, work))]
   const texts = await readTemplates(namespace, source, work.context.cluster)
@@ -171,7 +179,8 @@ async function templateValues(namespace: string, from: TemplateFrom, work: Work)
   return values
 }
 
-async function readTemplates(
+/** The texts of a ConfigMap or Secret of templates, by key. @throws {ResolverError} `TEMPLATE_FAILED` */
+export async function readTemplates(
   namespace: string,
   { kind, name }: TemplateObject,
   cluster: ClusterAccess,
@@ -197,7 +206,13 @@ async function renderYaml(label: string, text: string, work: Work): Promise<Map<
   return new Map([...yamlStrings(rendered)].map(([key, value]) => [key, encodeUtf8(value)]))
 }
 
-async function renderAt(label: string, name: string, text: string, { context, data }: Work): Promise<Uint8Array> {
+/** Renders one text. @throws {ResolverError} `TEMPLATE_FAILED` naming the key */
+export async function renderAt(
+  label: string,
+  name: string,
+  text: string,
+  { context, data }: Work,
+): Promise<Uint8Array> {
   if (context.render === undefined) {
     throw new ResolverError('TEMPLATE_FAILED', `the template at key ${label} needs a renderer`, {
       hint: 'pass a renderer (@sealkit/template)',

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
 import type { AccessNeed } from './access.ts'
 import type { Demands } from './demands.ts'
+import type { GenericTargets } from './generic.ts'
 import type { Leases } from './leases.ts'
 import type { Refreshes } from './refreshes.ts'
 import type { TargetCache } from './targets.ts'
@@ -27,6 +28,8 @@ export interface ExternalSecretContext {
   readonly refreshes: Refreshes
   readonly turns: Turns
   readonly leases: Leases
+  /** Other kinds than Secret that may be written; null = none. */
+  readonly generic: GenericTargets | null
   /** Whether a store that the ExternalSecret names is of another controller class: it is then none of ours. */
   readonly isForeign: (externalSecret: ExternalSecret) => boolean
   /** Whether a store that it names is new and about to be validated: its first word is waited for. */

@@ -4,12 +4,14 @@ import { errorFields, errorMessage } from '../log.ts'
 import { type Reconcile, type Result, TerminalError } from '../reconcile.ts'
 import type { ExternalSecretContext } from './context.ts'
 import type { TakenDemand } from './demands.ts'
+import { deleteOwnedGeneric } from './generic.ts'
 import { readsOf, storesOf } from './keys.ts'
 import { names } from './names.ts'
 import { writeStatus } from './record.ts'
 import { isDue, isPeriodic, type RefreshPolicy } from './refresh.ts'
 import { statusOf } from './status.ts'
-import { deleteOwned, failures, type Sync, SyncError, syncTarget } from './sync.ts'
+import { deleteOwned, syncTarget } from './sync.ts'
+import { failures, type Sync, SyncError } from './syncerror.ts'
 import { syncWindows } from './windows.ts'
 
 /** Brings the Secret of one ExternalSecret to what its provider holds, when that is due. */
@@ -118,15 +120,21 @@ function planNext(
 }
 
 /** Says a failure in event and status. The condition has upstream's words first, and then the cause where there is one. */
-async function fail(context: ExternalSecretContext, { object }: Job, error: unknown): Promise<ClusterObject> {
+async function fail(
+  context: ExternalSecretContext,
+  { object, externalSecret }: Job,
+  error: unknown,
+): Promise<ClusterObject> {
   const known = error instanceof SyncError ? error : null
   const event = errorMessage(error)
   context.recordEvent(object, { type: 'Warning', reason: 'UpdateFailed', message: event })
   const condition = known?.condition ?? failures.update
-  const cause = known !== null && known.cause === undefined ? condition : `${condition}: ${event}`
+  const cause = event === condition ? condition : `${condition}: ${event}`
   const message = condition === failures.provider ? `${cause}${lastGood(object)}` : cause
   const target = known?.target ?? null
-  return writeStatus(context, object, { ready: false, reason: 'SecretSyncedError', message, refreshed: null, target })
+  const generic = externalSecret.target.manifest !== null && condition !== failures.generic
+  const reason = generic ? 'ResourceSyncedError' : 'SecretSyncedError'
+  return writeStatus(context, object, { ready: false, reason, message, refreshed: null, target })
 }
 
 /** What the Secret holds while its provider gives nothing new. */
@@ -167,6 +175,8 @@ async function isValid(
   { target }: ExternalSecret,
 ): Promise<boolean> {
   if (target.creationPolicy === 'Orphan' || target.creationPolicy === 'None') return true
+  // Targets of other kinds are compared at each refresh; nothing watches them.
+  if (target.manifest !== null) return true
   const key = { namespace: object.metadata.namespace ?? '', name: target.name }
   const known = targets.metadata(key)
   if (known !== null && targets.isWhole(known)) return true
@@ -194,14 +204,27 @@ async function withFinalizer({ cluster }: ExternalSecretContext, object: Cluster
   }
 }
 
+/** What of `spec.target` counts when an ExternalSecret goes; it may be one that cannot be read. */
+interface TargetSpec {
+  readonly name?: string
+  readonly creationPolicy?: string
+  readonly deletionPolicy?: string
+  readonly manifest?: { readonly apiVersion: string; readonly kind: string }
+}
+
 /** The end of an ExternalSecret: with deletionPolicy Delete its Secret goes too, at once and not by garbage collection. */
-async function cleanUp({ cluster, leases }: ExternalSecretContext, object: ClusterObject): Promise<void> {
+async function cleanUp(context: ExternalSecretContext, object: ClusterObject): Promise<void> {
+  const { cluster, leases } = context
   const { finalizers = [], resourceVersion, name } = object.metadata
   if (!finalizers.includes(names.finalizer)) return
   const { target = {} } = (object['spec'] ?? {}) as {
-    target?: { name?: string; creationPolicy?: string; deletionPolicy?: string }
+    target?: TargetSpec
   }
-  if (target.deletionPolicy === 'Delete') await deleteOwned(cluster, object, target.name ?? name)
+  const key = { namespace: object.metadata.namespace ?? '', name: target.name ?? name }
+  if (target.deletionPolicy === 'Delete') {
+    if (target.manifest === undefined) await deleteOwned(cluster, object, key.name)
+    else await deleteOwnedGeneric(context, object, { manifest: target.manifest, key })
+  }
   // The Secret of an owner goes with it, and so do credentials that were made for it.
   await leases.end(keyOf(object), (target.creationPolicy ?? 'Owner') === 'Owner' ? 'revoke' : 'release')
   const metadata = { resourceVersion, finalizers: finalizers.filter((finalizer) => finalizer !== names.finalizer) }

@@ -18,6 +18,7 @@ import { type SecretStoreController, secretStoreController } from '../secret-sto
 import type { ExternalSecretSettings } from '../settings.ts'
 import { clusterAccess, type MintToken } from './access.ts'
 import { type ExternalSecretController, externalSecretController } from './controller.ts'
+import type { Discover, GenericTargets } from './generic.ts'
 
 /** What the service of ExternalSecrets works with. */
 export interface ExternalSecretServiceOptions {
@@ -26,6 +27,8 @@ export interface ExternalSecretServiceOptions {
   /** What providers may take of this process. */
   readonly environment: Environment
   readonly mintToken?: MintToken
+  /** How other kinds than Secret are found; absent = ExternalSecrets write Secrets only. */
+  readonly discover?: Discover
   readonly reviewToken?: ReviewToken
   readonly metrics: ExternalSecretMetrics
   readonly recordEvent: RecordEvent
@@ -77,6 +80,7 @@ export function externalSecretService(options: ExternalSecretServiceOptions): Ex
     ...settings,
     resolve,
     access,
+    generic: genericTargets(options),
     onUnavailable: (externalSecret) => {
       for (const [kind, { probe }] of stores) {
         for (const { name } of storeRefs(externalSecret).filter((ref) => ref.kind === kind)) {
@@ -139,6 +143,11 @@ function clusterController(
 
 /** Milliseconds for which a store's credentials are taken to be those that were read; a refusal looks at once. */
 const credentialRecheck = 1_000
+
+function genericTargets({ settings, discover }: ExternalSecretServiceOptions): GenericTargets | null {
+  const { genericTargets: kinds } = settings
+  return kinds === null || discover === undefined ? null : { kinds, discover }
+}
 
 /** Milliseconds of a Go duration. */
 function duration(text: string): number {

@@ -2,7 +2,15 @@ import type { Manifest } from '@sealkit/core/manifest'
 import { syncedResourceVersion } from './hash.ts'
 
 /** Reasons of the Ready condition. */
-export type ReadyReason = 'SecretSynced' | 'SecretDeleted' | 'SecretMissing' | 'SecretSyncedError'
+export type ReadyReason =
+  | 'SecretSynced'
+  | 'SecretDeleted'
+  | 'SecretMissing'
+  | 'SecretSyncedError'
+  | 'ResourceSynced'
+  | 'ResourceDeleted'
+  | 'ResourceMissing'
+  | 'ResourceSyncedError'
 
 /** A condition of an ExternalSecret or a store. */
 export interface Condition {

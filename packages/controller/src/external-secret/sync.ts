@@ -1,58 +1,13 @@
 import { type Cluster, type ClusterObject, isKubernetesError, type Key, keyOf, resources } from '@sealkit/kubernetes'
-import {
-  type ClusterAccess,
-  desiredSecret,
-  type ExternalSecret,
-  type LeaseSink,
-  type ProviderData,
-  resolveData,
-} from '@sealkit/resolver'
+import { type ClusterAccess, desiredSecret, type ProviderData, resolveData } from '@sealkit/resolver'
 import { ControllerError } from '../error.ts'
 import { errorMessage } from '../log.ts'
 import type { ExternalSecretContext } from './context.ts'
-import type { TakenDemand } from './demands.ts'
+import { syncGeneric } from './generic.ts'
 import { createdBy, fieldManager, names } from './names.ts'
 import { type Outcome, statusOf } from './status.ts'
+import { failures, type Sync, SyncError } from './syncerror.ts'
 import { isCurrent, isFrozen, isOwnedBy, newTarget, type TargetOptions, updatedTarget } from './target.ts'
-
-/** One sync: the ExternalSecret as the API holds it, and its typed view. */
-export interface Sync {
-  readonly object: ClusterObject
-  readonly externalSecret: ExternalSecret
-  readonly taken: Pick<TakenDemand, 'demand' | 'timed'>
-  readonly leases: LeaseSink
-  readonly signal: AbortSignal
-}
-
-/** Messages of the Ready condition when a sync fails. */
-export const failures = {
-  provider: 'could not get secret data from provider',
-  update: 'could not update secret',
-  remove: 'could not delete secret',
-  owned: 'target is owned by another ExternalSecret',
-  immutable: 'could not update secret, target is immutable',
-} as const
-
-/** A sync that failed, with what condition and event say about it. The message is the event's text. */
-export class SyncError extends ControllerError {
-  /** Message of the Ready condition. */
-  readonly condition: string
-  /** The target that was tried to be written, which the status then names. */
-  readonly target: string | null
-  /** Only a change can mend it. */
-  readonly terminal: boolean
-
-  constructor(
-    condition: string,
-    event: string,
-    options: { readonly cause?: unknown; readonly target?: string; readonly terminal?: boolean } = {},
-  ) {
-    super('RECONCILE_FAILED', event, { cause: options.cause })
-    this.condition = condition
-    this.target = options.target ?? null
-    this.terminal = options.terminal ?? false
-  }
-}
 
 /** Reads the provider and brings the target to what it says. @throws {SyncError} */
 export async function syncTarget(context: ExternalSecretContext, job: Sync): Promise<Outcome> {
@@ -70,6 +25,7 @@ export async function syncTarget(context: ExternalSecretContext, job: Sync): Pro
   for (const { message } of found.missing) {
     context.recordEvent(object, { type: 'Normal', reason: 'MissingProviderSecret', message })
   }
+  if (target.manifest !== null) return syncGeneric(context, job, found)
   if (found.data.size === 0 && target.deletionPolicy === 'Retain') {
     return done('secret retained due to DeletionPolicy=Retain', false)
   }

@@ -71,7 +71,19 @@ export const flags: readonly Flag[] = [
   },
   { name: 'template-left-delimiter', type: 'text', default: '{{', usage: 'templating left delimiter' },
   { name: 'template-right-delimiter', type: 'text', default: '}}', usage: 'templating right delimiter' },
-  { name: 'unsafe-allow-generic-targets', type: 'flag', default: 'false', usage: unused },
+  {
+    name: 'unsafe-allow-generic-targets',
+    type: 'flag',
+    default: 'false',
+    usage: 'Allow ExternalSecrets to write other kinds than Secret, which are not encrypted at rest.',
+  },
+  {
+    name: 'generic-target-kinds',
+    type: 'text',
+    default: '',
+    usage:
+      'Kinds (Kind or Kind.group, comma-separated) that generic targets may be; empty = any that gives no rights (Sealkit).',
+  },
   { name: 'zap-time-encoding', type: 'text', default: 'epoch', usage: unused },
   {
     name: 'refresh-listener-addr',
@@ -106,6 +118,7 @@ export function externalSecretSettings(values: FlagValues): ExternalSecretSettin
     clusterStores: values.flag('enable-cluster-store-reconciler') && everywhere,
     clusterExternalSecrets: values.flag('enable-cluster-external-secret-reconciler') && everywhere,
     pushSecrets: values.flag('enable-push-secret-reconciler'),
+    genericTargets: values.flag('unsafe-allow-generic-targets') ? values.list('generic-target-kinds') : null,
     leftDelimiter: values.text('template-left-delimiter'),
     rightDelimiter: values.text('template-right-delimiter'),
     healthAddress: values.text('live-addr'),

@@ -1,4 +1,4 @@
-import { connectCluster, ownNamespace, tokens } from '../../connect.ts'
+import { connectCluster, discovery, ownNamespace, tokens } from '../../connect.ts'
 import { providerEnvironment } from '../../environment.ts'
 import { flagUsage, parseFlags } from '../../flags.ts'
 import { type ControllerIo, logOf } from '../../io.ts'
@@ -33,6 +33,7 @@ export async function run(io: ControllerIo): Promise<number> {
       signal: io.signal,
       environment: providerEnvironment(io),
       mintToken: tokens(cluster),
+      discover: discovery(cluster),
       reviewToken: cluster.reviewToken,
       settings: {
         version,
