@@ -423,7 +423,8 @@ for (const [vault, code] of broken) {
 
 const unusable: readonly (readonly [auth: object, code: string])[] = [
   [{}, 'NOT_SUPPORTED'],
-  [{ iam: {} }, 'NOT_SUPPORTED'],
+  [{ other: {} }, 'NOT_SUPPORTED'],
+  [{ iam: {} }, 'POLICY_DENIED'],
   [{ kubernetes: { role: 'r' } }, 'POLICY_DENIED'],
   [{ tokenSecretRef: { name: 'nope', key: 'token' } }, 'CREDENTIAL_MISSING'],
   [{ tokenSecretRef: { name: 'login', key: 'nope' } }, 'CREDENTIAL_MISSING'],
