@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Manifest } from '@sealkit/core/manifest'
+import { createRenderer } from '@sealkit/resolver'
 import { type Fixture, failure, resolve } from './fixture.ts'
 
 type Template = Readonly<Record<string, unknown>>
@@ -91,6 +92,12 @@ for (const [what, template, data, objects = []] of rendered) {
     assert.deepEqual(await content(templated(template, { objects })), { data, labels: {}, annotations: {} })
   })
 }
+
+test('delimiters of one\u2019s own', async () => {
+  const context = { render: createRenderer({ leftDelim: '[[', rightDelim: ']]' }) }
+  const made = templated({ data: { x: '{{ [[ .user ]] }}' } }, { context })
+  assert.deepEqual(await content(made), { data: { x: '{{ admin }}' }, labels: {}, annotations: {} })
+})
 
 test('labels, annotations, type and finalizers', async () => {
   const template = {

@@ -189,6 +189,36 @@ test("only the store's own token, namespace and headers are sent", async () => {
   assert.equal(seen[0]?.headers['x-vault-namespace'], 'team')
 })
 
+test('what was written is read, where the store asks for that', async () => {
+  answer = (request, response) => {
+    response.setHeader('x-vault-index', `index-${seen.length}`)
+    found(request, response)
+  }
+  const both = { readYourWrites: true, forwardInconsistent: true }
+  await withVault({ vault: both }, async (provider) => {
+    await read(provider, 'a')
+    await read(provider, 'b')
+  })
+  assert.deepEqual(
+    seen.map(({ headers }) => [headers['x-vault-index'], headers['x-vault-inconsistent']]),
+    [
+      [undefined, 'forward-active-node'],
+      ['index-1', 'forward-active-node'],
+    ],
+  )
+  await withVault({}, async (provider) => {
+    await read(provider, 'a')
+    await read(provider, 'b')
+  })
+  assert.deepEqual(
+    seen.map(({ headers }) => [headers['x-vault-index'], headers['x-vault-inconsistent']]),
+    [
+      [undefined, undefined],
+      [undefined, undefined],
+    ],
+  )
+})
+
 const loginAnswer: Answer = (request, response) => {
   if (!request.url.endsWith('/login') && !request.url.includes('/login/')) return found(request, response)
   send(response, 200, { auth: { client_token: `made-${seen.length}`, lease_duration: 3600 } })
