@@ -58,7 +58,12 @@ export function sealedSecretController(options: SealedSecretControllerOptions): 
           secretMetadata: options.watchSecrets ? lookup(secrets) : undefined,
         }),
       ),
-      { workers: options.workers, sealedSecret: lookup(sealedSecrets), keys: () => options.keyRing.size },
+      {
+        workers: options.workers,
+        sealedSecret: lookup(sealedSecrets),
+        keys: () => options.keyRing.size,
+        again: (key) => queue.add(key),
+      },
     ),
     retryFailed() {
       for (const object of sealedSecrets.values()) {

@@ -10,3 +10,4 @@ export {
   writeStatus,
 } from './status.ts'
 export { isAnnotated, isControlledBy, updatedSecret } from './target.ts'
+export { inTurns, type TurnOptions } from './turns.ts'

@@ -3,9 +3,6 @@ import type { Reconcile } from '../reconcile.ts'
 
 /** Decryptions and templates from which on an object is heavy: a second of work and more, where each costs 2 ms. */
 const heavy = 500
-/** Milliseconds between looks of an object that waits, times those that wait. */
-const look = 100
-
 /** What heavy objects take their turns by. */
 export interface TurnOptions {
   /** Objects that are worked on at once; heavy ones get half of that. */
@@ -13,30 +10,37 @@ export interface TurnOptions {
   readonly sealedSecret: (key: Key) => ClusterObject | null
   /** How many keys an item may have to be tried with. */
   readonly keys: () => number
+  /** Asks for work on a key whose turn has come. */
+  readonly again: (key: Key) => void
 }
 
 /** Lets heavy objects occupy no more than half of the workers, so that no number of them holds up the others. */
-export function inTurns(reconcile: Reconcile, { workers, sealedSecret, keys }: TurnOptions): Reconcile {
+export function inTurns(reconcile: Reconcile, { workers, sealedSecret, keys, again }: TurnOptions): Reconcile {
   const places = Math.max(1, Math.floor(workers / 2))
-  const waiting = new Set<string>()
+  const waiting = new Map<string, Key>()
   let working = 0
+  const wake = (): void => {
+    const [next] = waiting
+    if (next === undefined || working >= places) return
+    waiting.delete(next[0])
+    again(next[1])
+  }
   return async (key, signal) => {
     const id = keyText(key)
-    const object = sealedSecret(key)
-    if (object === null || cost(object, keys()) < heavy) {
-      waiting.delete(id)
-      return reconcile(key, signal)
-    }
-    if (working >= places) {
-      waiting.add(id)
-      return { requeueAfter: look * waiting.size }
-    }
     waiting.delete(id)
-    working += 1
+    const object = sealedSecret(key)
+    const isHeavy = object !== null && cost(object, keys()) >= heavy
+    if (isHeavy && working >= places) {
+      waiting.set(id, key)
+      return {}
+    }
+    if (isHeavy) working += 1
     try {
       return await reconcile(key, signal)
     } finally {
-      working -= 1
+      if (isHeavy) working -= 1
+      // Also after a light one: it may have been woken as a heavy one, in the place of the next.
+      wake()
     }
   }
 }
