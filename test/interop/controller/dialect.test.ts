@@ -71,7 +71,8 @@ const steps: Readonly<Record<string, Step>> = {
     await untilSynced(side.cluster, key, 'True')
   },
   async broken({ cluster }, key) {
-    const spec = { encryptedData: { a: '###', b: 'AA==' } }
+    // Different failures of one object the real one tells in random order.
+    const spec = { encryptedData: { a: '###' } }
     const metadata = { ...key }
     await cluster.create(resources.sealedSecret, {
       apiVersion: 'bitnami.com/v1alpha1',
@@ -331,7 +332,7 @@ async function record(side: Side) {
   }
 }
 
-const expectedEvents = 16
+const expectedEvents = 15
 
 async function withOurs<Result>(plane: ControlPlane, work: (child: Child) => Promise<Result>): Promise<Result> {
   const child = await startChild(plane)
