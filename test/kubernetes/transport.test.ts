@@ -5,6 +5,7 @@ import { after, afterEach, before, test } from 'node:test'
 import {
   type ApiServer,
   apiserverCluster,
+  type ClusterObject,
   type ConnectionConfig,
   KubernetesError,
   resources,
@@ -198,6 +199,24 @@ test('pages of a list are put together; one that expires starts over', async () 
     (await connect().list(resources.secret)).items.map(({ kind }) => kind),
     ['Secret'],
   )
+})
+
+test('objects are made smaller page by page: those of a list that expired in the middle are not in the next', async () => {
+  const page = (names: readonly string[], next: string): Answer => {
+    const items = names.map((name) => ({ metadata: { name }, data: { key: 'YQ==' } }))
+    return reply(200, { metadata: { resourceVersion: '9', continue: next }, items })
+  }
+  const seen: string[] = []
+  const transform = (whole: ClusterObject): ClusterObject => {
+    // The requests so far tell that no later page was read before this one was made smaller.
+    seen.push(`${whole.kind} ${whole.metadata.name} ${double.requests.length}`)
+    return { metadata: whole.metadata }
+  }
+  double.answer(page(['a', 'b'], 'A'), reply(410, status('Expired', 410)), page(['b'], 'B'), page(['c'], ''))
+  double.requests.length = 0
+  const { items } = await connect().list(resources.secret, { transform })
+  assert.deepEqual(items, [{ metadata: { name: 'b' } }, { metadata: { name: 'c' } }])
+  assert.deepEqual(seen, ['Secret a 1', 'Secret b 1', 'Secret b 3', 'Secret c 4'])
 })
 
 test('a slow server meets the timeout, a caller that leaves meets ABORTED', async () => {
