@@ -271,3 +271,37 @@ describe('rotate', () => {
     })
   }
 })
+
+describe('edit', () => {
+  test('what the editor changed is encrypted, the rest keeps its ciphertext', async () => {
+    const w = await world()
+    const before = w.read('a.yaml')
+    w.env = { EDITOR: "sed -i 's/one/eins/'" }
+    const result = await w.sealkit(['edit', 'a.yaml'])
+    assert.deepEqual(result, { code: 0, stdout: '', stderr: 'a.yaml: 1 value changed\n' })
+    assert.equal(await decrypted(w, 'a.yaml'), plain['a.yaml'].replace('one', 'eins'))
+    assert.deepEqual(
+      changed(before, w.read('a.yaml')).filter((word) => !/lastmodified|mac/.test(word)),
+      ['a'],
+    )
+  })
+
+  for (const [what, editor, code, stderr] of [
+    ['nothing', 'true', 0, /nothing changed/],
+    ['YAML that is none', "sed -i 's/a: one/a: \"one/'", 1, /sealkit: error: /],
+    ['a key named sops', "sed -i 's/a: one/sops: one/'", 1, /sops/],
+    ['all values away', "sed -i '/./d'", 2, /the edited file is empty/],
+    ['with an editor that fails', 'false', 1, /no editor: exit status 1/],
+    ['with an editor that is not there', 'no-such-editor', 1, /no editor: /],
+  ] as const) {
+    test(`${what}: the file stays as it was`, async () => {
+      const w = await world()
+      const before = w.read('a.yaml')
+      w.env = { EDITOR: editor }
+      const result = await w.sealkit(['edit', 'a.yaml'])
+      assert.match(result.stderr, stderr)
+      assert.deepEqual([result.code, w.read('a.yaml')], [code, before])
+      assert.doesNotMatch(result.stderr, /why/)
+    })
+  }
+})

@@ -1,25 +1,16 @@
 import { statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import {
-  defaultRule,
   encryptedLayout,
   encryptFile,
   encryptOver,
   type Format,
   formatOf,
-  type KeyEntry,
-  type KeyGroup,
-  type Metadata,
   newDataKey,
-  newMetadata,
   openPlain,
   openStore,
   type PlainFile,
-  parseKeys,
-  parseRecipients,
-  type Rule,
   readQuotedDotenv,
-  ruleNames,
   type SopsFile,
   wrapDataKey,
 } from '@sealkit/core/sops'
@@ -35,6 +26,7 @@ import { filesNamed, isFile, type NamedFile } from '../sops/files.ts'
 import { isEncryptedFile, namedFormat } from '../sops/format.ts'
 import { sopsKeys } from '../sops/keys.ts'
 import { keptLayout } from '../sops/layout.ts'
+import { fileMetadata, recipientsOf } from '../sops/newfile.ts'
 import { about, destinationProblem, finish, nothingFound, type Outcome, targetOf } from '../sops/outcome.ts'
 import { checkSelected } from '../sops/selected.ts'
 
@@ -207,7 +199,7 @@ async function encryptBytes(input: Input, target: string | undefined, work: Work
     if (input.file?.named === false) return null
     throw new CliError('USAGE', 'the file is encrypted already', { hint: 'its top-level entry "sops" is the metadata' })
   }
-  const metadata = await fileMetadata(input, format, work)
+  const metadata = await fileMetadata(input.name, format, work)
   const base = await baseOf(target, work)
   const plain = { documents, metadata }
   const encrypted = base === null ? await encryptNew(plain, work) : await encryptChanged(base, plain, work)
@@ -263,39 +255,4 @@ function formatFor(values: EncryptValues, input: Input): Format {
   return values['input-type'] === undefined
     ? formatOf(basename(input.name))
     : namedFormat(values['input-type'], 'input-type')
-}
-
-function recipientsOf(values: EncryptValues): KeyEntry[] {
-  const age = (values.age ?? []).flatMap((recipients) => parseKeys('age', recipients))
-  return [...age, ...(values.recipient ?? []).flatMap((text) => parseRecipients(text))]
-}
-
-async function fileMetadata(input: Input, format: Format, { values, configs }: Work): Promise<Metadata> {
-  const recipients = recipientsOf(values)
-  // Keys of the command line need no rule; a rule for the file still says what is encrypted.
-  const needed = recipients.length === 0 || values.config !== undefined
-  const rule = needed ? await configs.rule(input.name) : await configs.ruleOrNull(input.name)
-  const keyGroups: readonly KeyGroup[] = recipients.length > 0 ? [recipients] : (rule?.keyGroups ?? [])
-  if (keyGroups.length === 0) {
-    throw new CliError('NO_KEY', 'no master key is named and no .sops.yaml has one', {
-      hint: 'pass --age age1..., or add a creation rule to .sops.yaml',
-    })
-  }
-  const stated = statedRules(values)
-  if (stated.length > 1)
-    throw new CliError('USAGE', 'more than one selection of values', { hint: 'keep one of the flags' })
-  return newMetadata({
-    keyGroups,
-    rule: format === 'binary' ? null : (stated[0] ?? rule?.rules[0] ?? defaultRule),
-    macOnlyEncrypted: format !== 'binary' && (values['mac-only-encrypted'] === true || rule?.macOnlyEncrypted === true),
-    shamirThreshold: recipients.length > 0 ? 0 : (rule?.shamirThreshold ?? 0),
-  })
-}
-
-function statedRules(values: EncryptValues): Rule[] {
-  return ruleNames.flatMap((name) => {
-    const flag = name.replaceAll('_', '-')
-    const pattern = flag in values ? values[flag as keyof EncryptValues] : undefined
-    return typeof pattern === 'string' ? [{ name, pattern }] : []
-  })
 }

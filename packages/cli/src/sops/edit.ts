@@ -25,6 +25,9 @@ export function holdsEncrypted(text: string): boolean {
   return text.includes('ENC[AES256_GCM,')
 }
 
+/** Space, tab and line breaks. */
+const blanks: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d])
+
 /** What the command line says. */
 interface EditValues {
   readonly identity?: readonly string[]
@@ -57,6 +60,11 @@ export async function editEncrypted(
   return editPlain({ name: basename(path), content }, io, async (edited) => {
     if (splitConflict(Buffer.from(edited).toString()) !== null) {
       throw new CliError('USAGE', 'conflict markers are left', { hint: 'choose one side, and take the markers away' })
+    }
+    if (edited.every((byte) => blanks.has(byte))) {
+      throw new CliError('USAGE', 'the edited file is empty', {
+        hint: 'to take values away, leave one, or remove the file',
+      })
     }
     const documents = target.store.load(edited)
     const encrypted = await encryptAgain(plain, { documents }, { now: io.now() })
