@@ -6,7 +6,7 @@ import { crds } from '@sealkit/controller'
 import { parseYaml } from '@sealkit/core/yaml'
 import { applyCrd, startControlPlane } from '../../servers/controlplane.ts'
 import { available } from '../../servers/programs.ts'
-import { upstreamChart } from '../helm/chart.ts'
+import { upstreamSource } from '../helm/chart.ts'
 
 const module = 'github.com/bitnami/sealed-secrets@v0.38.4'
 
@@ -20,7 +20,8 @@ function bare(value: unknown): unknown {
 
 test('the definition of SealedSecrets is upstream’s, and each can be applied over the other', async (t) => {
   if ((await available(t, 'etcd', 'kube-apiserver')) === null) return
-  const chart = await upstreamChart(module, 'helm/sealed-secrets')
+  const chart = await upstreamSource(t, module, 'helm/sealed-secrets')
+  if (chart === null) return
   const text = await readFile(join(chart, 'crds/bitnami.com_sealedsecrets.yaml'), 'utf8')
   const theirs = parseYaml(text) as { metadata: { name: string }; spec: object }
   const [ours] = crds('sealed-secrets') as unknown as [{ metadata: { name: string }; spec: object }]

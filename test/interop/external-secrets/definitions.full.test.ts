@@ -5,7 +5,7 @@ import { crds } from '@sealkit/controller'
 import type { Manifest } from '@sealkit/core/manifest'
 import { startControlPlane } from '../../servers/controlplane.ts'
 import { available } from '../../servers/programs.ts'
-import { upstreamChart } from '../helm/chart.ts'
+import { upstreamSource } from '../helm/chart.ts'
 import { answers, definitionsPath, openClient } from './client.ts'
 import { documentedManifests, recordedManifests } from './manifests.ts'
 
@@ -47,7 +47,8 @@ function plain(value: unknown): unknown {
 
 test('definitions of External Secrets’ kinds, beside upstream’s own', async (t) => {
   if ((await available(t, 'etcd', 'kube-apiserver')) === null) return
-  const source = await upstreamChart(upstreamModule, '')
+  const source = await upstreamSource(t, upstreamModule, '')
+  if (source === null) return
   const folder = `${source}config/crds/bases`
   const files = readdirSync(folder).filter((file) => file !== 'kustomization.yaml')
   const plane = await startControlPlane()

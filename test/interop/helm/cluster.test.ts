@@ -8,7 +8,7 @@ import { clientOf, seal, texts, until, untilSynced } from '../../controller/clus
 import { startControlPlane } from '../../servers/controlplane.ts'
 import { freePort } from '../../servers/process.ts'
 import { available } from '../../servers/programs.ts'
-import { chartFolder, render, upstreamChart, withoutDependencies } from './chart.ts'
+import { chartFolder, render, upstreamSource, withoutDependencies } from './chart.ts'
 import { helmIn, may, refusedBy, sealingKeys, startContainer } from './installed.ts'
 
 /** Values that make every object that a chart has. */
@@ -131,8 +131,9 @@ test('the charts in a real cluster', async (t) => {
     })
   }
 
-  await t.test('SealedSecrets: installed over upstream’s release, with the rights of its ServiceAccount', async () => {
-    const upstream = await upstreamChart('github.com/bitnami/sealed-secrets@v0.38.4', 'helm/sealed-secrets')
+  await t.test('SealedSecrets: installed over upstream’s release, with the rights of its ServiceAccount', async (t) => {
+    const upstream = await upstreamSource(t, 'github.com/bitnami/sealed-secrets@v0.38.4', 'helm/sealed-secrets')
+    if (upstream === null) return
     const [name, where] = ['sealed-secrets', '--namespace=kube-system']
     const shared = { fullnameOverride: 'sealed-secrets-controller' }
     await helm(['install', name, upstream, where], shared)
@@ -172,10 +173,11 @@ test('the charts in a real cluster', async (t) => {
 
   await t.test(
     'ExternalSecrets: installed over upstream’s release, with the rights of its ServiceAccount',
-    async () => {
-      const upstream = await withoutDependencies(
-        await upstreamChart('github.com/external-secrets/external-secrets@v1.3.2', 'deploy/charts/external-secrets'),
-      )
+    async (t) => {
+      const module = 'github.com/external-secrets/external-secrets@v1.3.2'
+      const source = await upstreamSource(t, module, 'deploy/charts/external-secrets')
+      if (source === null) return
+      const upstream = await withoutDependencies(source)
       t.after(() => rm(upstream, { recursive: true, force: true }))
       await helm(['install', 'external-secrets', upstream, '--namespace=es'], { installCRDs: false })
       const [live, metrics] = [await freePort(), await freePort()]

@@ -12,7 +12,7 @@ import {
   Refused,
   type RenderOptions,
   render,
-  upstreamChart,
+  upstreamSource,
   withoutDependencies,
 } from './chart.ts'
 import { byName, flagsOf, metadataOf, podOf, rightsOf } from './compare.ts'
@@ -288,7 +288,9 @@ test('the chart of ExternalSecrets', { concurrency: 4 }, async (t) => {
   const programs = await available(t, 'helm')
   if (programs === null) return
   const { helm } = programs
-  const upstream = await withoutDependencies(await upstreamChart(upstreamModule, 'deploy/charts/external-secrets'))
+  const source = await upstreamSource(t, upstreamModule, 'deploy/charts/external-secrets')
+  if (source === null) return
+  const upstream = await withoutDependencies(source)
   t.after(() => rm(upstream, { recursive: true, force: true }))
   const checks: Promise<void>[] = []
   const check = (name: string, body: () => Promise<void>): void => void checks.push(t.test(name, body))

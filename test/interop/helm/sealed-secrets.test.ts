@@ -5,7 +5,7 @@ import { crds } from '@sealkit/controller'
 import type { Manifest } from '@sealkit/core/manifest'
 import { parseYaml } from '@sealkit/core/yaml'
 import { available } from '../../servers/programs.ts'
-import { chartFolder, execute, notes, Refused, type RenderOptions, render, upstreamChart } from './chart.ts'
+import { chartFolder, execute, notes, Refused, type RenderOptions, render, upstreamSource } from './chart.ts'
 import { byName, flagsOf, metadataOf, podOf, rightsOf } from './compare.ts'
 
 const folder = chartFolder('sealed-secrets')
@@ -363,7 +363,8 @@ test('the chart of SealedSecrets', { concurrency: 4 }, async (t) => {
   const programs = await available(t, 'helm')
   if (programs === null) return
   const { helm } = programs
-  const upstream = await upstreamChart(upstreamModule, 'helm/sealed-secrets')
+  const upstream = await upstreamSource(t, upstreamModule, 'helm/sealed-secrets')
+  if (upstream === null) return
   const checks: Promise<void>[] = []
   const check = (name: string, body: () => Promise<void>): void => void checks.push(t.test(name, body))
 
