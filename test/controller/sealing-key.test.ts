@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkKeyPrefix, crds, keySelector } from '@sealkit/controller'
+import { checkKeyPrefix, crds, createLog, keySelector, sealingKeys } from '@sealkit/controller'
+import { KeyRing } from '@sealkit/core/sealed'
 import { type ApiServer, type ClusterObject, resources } from '@sealkit/kubernetes'
 import { startControlPlane } from '../servers/controlplane.ts'
 import { available } from '../servers/programs.ts'
@@ -30,6 +31,12 @@ async function untilKeys(cluster: ApiServer, count: number): Promise<ClusterObje
     }
   }
   return [...found.values()]
+}
+
+/** A clock that starts with a second and goes on by a millisecond at each look. */
+function nextMillisecond(): () => Date {
+  let time = Math.floor(Date.now() / 1_000) * 1_000
+  return () => new Date(time++)
 }
 
 async function clear(cluster: ApiServer): Promise<void> {
@@ -92,6 +99,24 @@ test('sealing keys', async (t) => {
     assert.equal(await certificate(controller), key.certificatePem)
     await controller.stop()
     assert.deepEqual(await untilKeys(cluster, 0), [], 'it needs no other key')
+  })
+
+  await t.test('of keys that are made within one second the last one seals', async () => {
+    const keyRing = new KeyRing()
+    const { keyPrefix: prefix, keyOrder: order, keySize, keyTtl: validFor, commonName } = sealedSettings()
+    const keys = sealingKeys({
+      ...{ cluster, namespace: 'kube-system', keyRing, prefix, order, keySize, validFor, commonName },
+      ...{ renewPeriod: 0, cutoff: null, labels: {}, annotations: {} },
+      log: createLog({ out: () => undefined }),
+      now: nextMillisecond(),
+    })
+    for (let count = 1; count <= 3; count += 1) {
+      const before = keyRing.newest()?.fingerprint
+      await keys.generate()
+      assert.notEqual(keyRing.newest()?.fingerprint, before)
+      assert.equal(keyRing.size, count)
+    }
+    await clear(cluster)
   })
 
   await t.test('only the namespaces that were named are looked at', async () => {

@@ -113,8 +113,16 @@ class ClusterKeys implements SealingKeys {
     const pair = await generateSealingKey({ keySize, notBefore: now(), validFor, commonName })
     const created = await cluster.create(resources.secret, keySecret(this.#options, pair))
     await this.observe(created)
+    this.#makeNewest(created.metadata.name)
     log.info('New key written', { namespace, name: created.metadata.name })
     log.info('Certificate generated', { certificate: pair.certificatePem })
+  }
+
+  /** Certificates are dated to the second; a key that was just made is newer than one of the same second. */
+  #makeNewest(name: string): void {
+    const { keyRing, now } = this.#options
+    const made = keyRing.keys().find(({ fingerprint }) => fingerprint === this.#fingerprints.get(name))
+    if (made !== undefined) keyRing.add({ ...made, orderedAt: now() })
   }
 
   renewalDelay(): number | null {
