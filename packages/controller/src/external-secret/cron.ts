@@ -42,7 +42,7 @@ const day = 24 * 60 * minute
 export function parseSchedule(text: string): Schedule | null {
   const plain = text.replace(/^(?:CRON_)?TZ=UTC\s+/, '').trim()
   if (plain.startsWith('@every ')) return every(plain.slice('@every '.length))
-  const words = (descriptors[plain] ?? plain).split(/\s+/)
+  const words = (Object.hasOwn(descriptors, plain) ? (descriptors[plain] ?? plain) : plain).split(/\s+/)
   if (words.length !== fields.length) return null
   const sets = fields.map((field, index) => parseField(words[index] ?? '', field))
   const [minutes, hours, days, months, weekdays] = sets
