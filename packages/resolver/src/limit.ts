@@ -85,12 +85,15 @@ class Limiter {
 
   async #turn(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push(resolve)
+    let start = (): void => undefined
+    const called = new Promise<void>((resolve) => {
+      start = resolve
+    })
+    this.#waiting.push(start)
     try {
-      await abortable(promise, signal)
+      await abortable(called, signal)
     } catch (error) {
-      const place = this.#waiting.indexOf(resolve)
+      const place = this.#waiting.indexOf(start)
       // Already called: the turn is ours and must go to the next one in line.
       if (place >= 0) this.#waiting.splice(place, 1)
       else this.#wake(1)
