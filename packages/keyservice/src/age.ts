@@ -20,7 +20,7 @@ export function ageKey(context: KeyContext): MasterKey {
   const ssh = perRecipient(context, 'SOPS_AGE_SSH_PRIVATE_KEY_CMD', (recipient) => sshIdentities(context, recipient))
   return {
     wrap: async (part, entry) => ({ ...entry, enc: await wrap(context, part, field(entry, 'recipient')) }),
-    async unwrap(entry) {
+    async unwrap(entry, { signal } = {}) {
       const recipient = field(entry, 'recipient')
       const own = await native(recipient)
       const all = async (): Promise<Identities> => joined(await ssh(recipient), own)
@@ -30,7 +30,7 @@ export function ageKey(context: KeyContext): MasterKey {
       // SSH keys are looked for only where age's own do not fit: reading them costs more than all the rest.
       const found = await all()
       if (found.identities.length === 0) throw (await failure()).missing('failed to load age identities', found)
-      const late = await openLate(context, entry.enc, found)
+      const late = await openLate(context, { enc: entry.enc, found, signal })
       if (late !== null) return late
       throw (await failure()).unmatched(found)
     },
@@ -38,11 +38,14 @@ export function ageKey(context: KeyContext): MasterKey {
 }
 
 /** Tries what may ask a person, in order. */
-async function openLate({ io }: KeyContext, enc: string, found: Identities): Promise<Uint8Array | null> {
+async function openLate(
+  { io }: KeyContext,
+  { enc, found, signal }: { enc: string; found: Identities; signal: AbortSignal | undefined },
+): Promise<Uint8Array | null> {
   for (const identity of found.identities) {
     if (typeof identity === 'string') continue
     if (!('open' in identity)) {
-      const part = await open(enc, [identity], async () => found)
+      const part = await open(enc, [identity], async () => found, signal)
       if (part !== null) return part
       continue
     }
@@ -124,9 +127,10 @@ async function open(
   enc: string,
   tried: readonly (string | Identity)[],
   found: () => Promise<Identities>,
+  signal?: AbortSignal,
 ): Promise<Uint8Array | null> {
   try {
-    return await decryptAge(enc, tried)
+    return await decryptAge(enc, tried, signal)
   } catch (error) {
     throw (await failure()).unreadable(error, await found())
   }

@@ -47,14 +47,14 @@ export interface Channel {
   close(): void
 }
 
-/** A person at the machine. Each throws where there is nobody to ask. */
+/** A person at the machine. Each throws where there is nobody to ask, or the signal says that it is no longer wanted. */
 export interface Person {
   /** Shows a text. */
   tell(text: string): Promise<void>
   /** Asks for a line, which stays invisible where it is secret. */
-  ask(prompt: string, secret: boolean): Promise<string>
+  ask(prompt: string, secret: boolean, signal?: AbortSignal): Promise<string>
   /** Asks for one character of `keys`. */
-  choose(prompt: string, keys: string): Promise<string>
+  choose(prompt: string, keys: string, signal?: AbortSignal): Promise<string>
 }
 
 /** What a master key may touch of the machine. What is absent it does without, and says so where it cannot. */

@@ -24,7 +24,8 @@ export function pluginIdentity(io: KeyIo | undefined, text: string): PluginIdent
   const name = parsePluginName(text, 'identity')
   return {
     plugin: name,
-    unwrap: (stanzas) => talk(io, { name, mode: 'identity-v1' }, (options) => unwrapWithPlugin(text, stanzas, options)),
+    unwrap: (stanzas, signal) =>
+      talk(io, { name, mode: 'identity-v1', signal }, (options) => unwrapWithPlugin(text, stanzas, options)),
   }
 }
 
@@ -32,23 +33,26 @@ type Options = Parameters<typeof wrapWithPlugin>[2]
 
 async function talk<T>(
   io: KeyIo | undefined,
-  { name, mode }: { name: string; mode: Mode },
+  { name, mode, signal }: { name: string; mode: Mode; signal?: AbortSignal | undefined },
   work: (options: Options) => Promise<T>,
 ): Promise<T> {
-  const channel = await start(io, name, mode)
+  const channel = await start(io, { name, mode, signal })
   try {
     const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length))
-    return await work({ name, channel, user: userOf(name, io?.person), random })
+    return await work({ name, channel, user: userOf(name, io?.person, signal), random })
   } finally {
     channel.close()
   }
 }
 
-async function start(io: KeyIo | undefined, name: string, mode: Mode): Promise<Channel> {
+async function start(
+  io: KeyIo | undefined,
+  { name, mode, signal }: { name: string; mode: Mode; signal: AbortSignal | undefined },
+): Promise<Channel> {
   const program = `age-plugin-${name}`
   if (io?.start === undefined) throw missing(name, 'no programs may be run here')
   try {
-    return await io.start([program, `--age-plugin=${mode}`], {})
+    return await io.start([program, `--age-plugin=${mode}`], signal === undefined ? {} : { signal })
   } catch (error) {
     const reason = systemReason(error)
     if (reason !== 'no such file or directory') throw missing(name, reason)
@@ -63,21 +67,21 @@ function missing(name: string, reason: string): KeyserviceError {
   })
 }
 
-function userOf(name: string, person: Person | undefined): PluginUser {
+function userOf(name: string, person: Person | undefined, signal: AbortSignal | undefined): PluginUser {
   const somebody = (): Person => {
     if (person !== undefined) return person
     throw new KeyserviceError('IDENTITY_MISSING', 'nobody can be asked here')
   }
   return {
     message: async (text) => somebody().tell(`${name} plugin: ${text}`),
-    request: async (prompt, secret) => somebody().ask(prompt, secret),
+    request: async (prompt, secret) => somebody().ask(prompt, secret, signal),
     async confirm(prompt, { yes, no }) {
       if (no === '') {
-        await somebody().ask(`${prompt} (press enter for ${JSON.stringify(yes)})`, true)
+        await somebody().ask(`${prompt} (press enter for ${JSON.stringify(yes)})`, true, signal)
         return true
       }
       const choices = `(press [1] for ${JSON.stringify(yes)} or [2] for ${JSON.stringify(no)})`
-      return (await somebody().choose(`${prompt} ${choices}`, '12')) === '1'
+      return (await somebody().choose(`${prompt} ${choices}`, '12', signal)) === '1'
     },
   }
 }

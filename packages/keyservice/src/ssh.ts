@@ -77,7 +77,7 @@ async function keyOf(io: KeyIo, path: string, text: string): Promise<Identity> {
   }
   const publicKey = key.publicKey ?? (await publicKeyOf(io, path))
   const prompt = `Enter passphrase for ${JSON.stringify(path)}:`
-  return lockedSshIdentity({ key, publicKey, passphrase: () => passphrase(io, path, prompt) })
+  return lockedSshIdentity({ key, publicKey, passphrase: (signal) => passphrase(io, { path, prompt, signal }) })
 }
 
 /** PEM files of old do not say whose they are. */
@@ -101,9 +101,12 @@ async function publicKeyOf(io: KeyIo, path: string): Promise<SshPublicKey> {
   }
 }
 
-async function passphrase({ person }: KeyIo, path: string, prompt: string): Promise<string> {
+async function passphrase(
+  { person }: KeyIo,
+  { path, prompt, signal }: { path: string; prompt: string; signal: AbortSignal | undefined },
+): Promise<string> {
   try {
-    if (person !== undefined) return await person.ask(prompt, true)
+    if (person !== undefined) return await person.ask(prompt, true, signal)
     throw new KeyserviceError('IDENTITY_MISSING', 'nobody can be asked for a passphrase here')
   } catch (error) {
     const reason = `could not read passphrase for ${JSON.stringify(path)}: ${reasonOf(error)}`

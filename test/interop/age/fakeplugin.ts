@@ -97,6 +97,7 @@ const manners: Readonly<Record<string, () => unknown>> = {
     send(['done'])
     process.exit(0)
   },
+  hangs: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
   ends: () => process.exit(0),
   garbage: () => {
     writeSync(1, 'this is no stanza\n\n')

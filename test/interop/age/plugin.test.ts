@@ -6,6 +6,9 @@ import { delimiter, join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { bech32 } from '@scure/base'
+import { entry } from '@sealkit/core/sops'
+import { masterKeys } from '@sealkit/keyservice'
+import { machineIo } from '@sealkit/keyservice/node'
 import { available } from '../../servers/programs.ts'
 import { onTerminal } from '../../servers/terminal.ts'
 import { plain } from '../sops/fixtures.ts'
@@ -134,6 +137,16 @@ else {
       assert.equal(code, 128)
       assert.match(screen, /sealtest plugin: confirm: ok no/)
     })
+  })
+
+  test('a plugin that waits for a device ends with its attempt', async () => {
+    const env = { PATH, SOPS_AGE_KEY: identity('hangs') }
+    const { unwrap } = masterKeys({ io: machineIo({ env, cwd: folder, network: false }) })
+    const stop = new AbortController()
+    const [key] = JSON.parse(String(files['o.json'])).sops.age
+    const attempt = unwrap({ ...entry('age', { recipient: key.recipient }), enc: key.enc }, { signal: stop.signal })
+    setTimeout(() => stop.abort(), 300)
+    await assert.rejects(attempt, { code: 'IDENTITY_MISSING', upstream: /sealtest plugin: / })
   })
 
   test('the plugin starts in a folder that is not the caller’s', () => {

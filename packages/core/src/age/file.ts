@@ -50,6 +50,7 @@ async function parseRecipient(text: string): Promise<Recipient | null> {
 export async function decryptAge(
   file: string | Uint8Array,
   identities: readonly (string | Identity)[],
+  signal?: AbortSignal,
 ): Promise<Uint8Array | null> {
   const bytes = typeof file === 'string' ? dearmor(file) : Buffer.from(file)
   const header = parseHeader(bytes)
@@ -62,7 +63,7 @@ export async function decryptAge(
   const opened = others.length === 0 ? null : await (await import('./library.ts')).decrypt(bytes, others)
   if (opened !== null) return opened
   for (const identity of identities) {
-    const fileKey = typeof identity === 'string' ? null : await identity.unwrap(header.stanzas)
+    const fileKey = typeof identity === 'string' ? null : await identity.unwrap(header.stanzas, signal)
     if (fileKey !== null) return openPayload(header, fileKey, cipher)
   }
   return null

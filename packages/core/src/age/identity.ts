@@ -8,6 +8,6 @@ export interface Recipient {
 
 /** What a file key can be unwrapped with. */
 export interface Identity {
-  /** The file key; null where no stanza is this identity's; throws where one is and does not open. */
-  unwrap(stanzas: readonly Stanza[]): Promise<Uint8Array | null>
+  /** The file key; null where no stanza is this identity's; throws where one is and does not open. The signal ends what takes time. */
+  unwrap(stanzas: readonly Stanza[], signal?: AbortSignal): Promise<Uint8Array | null>
 }

@@ -32,8 +32,8 @@ export function machineIo({ env, cwd, tell, network }: MachineOptions): KeyIo {
     ...(tell !== undefined && {
       person: {
         tell: async (text) => tell(text),
-        ask: async (prompt, secret) => (await import('./person.ts')).ask(prompt, secret),
-        choose: async (prompt, keys) => (await import('./person.ts')).choose(prompt, keys),
+        ask: async (prompt, secret, signal) => (await import('./person.ts')).ask(prompt, secret, signal),
+        choose: async (prompt, keys, signal) => (await import('./person.ts')).choose(prompt, keys, signal),
       },
     }),
   }

@@ -1,19 +1,20 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs'
+import { StringDecoder } from 'node:string_decoder'
 import { ReadStream } from 'node:tty'
 
 const interrupt = '\u0003'
 const endOfText = '\u0004'
 
 /**
- * Asks for a line on the terminal, past what standard input and output are bound to. The prompt goes away afterwards.
+ * Asks for a line on the terminal, past what standard input and output are bound to. The prompt goes away afterwards,
+ * also when the signal says that the answer is no longer wanted.
  *
  * @throws where there is no terminal, and where the person cancels
  */
-export async function ask(prompt: string, secret: boolean): Promise<string> {
-  return onTerminal(prompt, (terminal) => {
+export async function ask(prompt: string, secret: boolean, signal?: AbortSignal): Promise<string> {
+  return onTerminal(prompt, signal, async (terminal) => {
     let line = ''
-    for (;;) {
-      const key = terminal.key()
+    for await (const key of terminal.keys) {
       if (key === '\r' || key === '\n' || (key === endOfText && line === '')) return line
       if (key === interrupt) throw new Error('user cancelled prompt')
       if (key === '\b' || key === '\u007f') {
@@ -24,42 +25,44 @@ export async function ask(prompt: string, secret: boolean): Promise<string> {
         if (!secret) terminal.write(key)
       }
     }
+    throw new Error('unexpected end of input')
   })
 }
 
 /** Asks for one character of `keys`; others are ignored. */
-export async function choose(prompt: string, keys: string): Promise<string> {
-  return onTerminal(prompt, (terminal) => {
-    for (;;) {
-      const key = terminal.key()
+export async function choose(prompt: string, wanted: string, signal?: AbortSignal): Promise<string> {
+  return onTerminal(prompt, signal, async (terminal) => {
+    for await (const key of terminal.keys) {
       if (key === interrupt) throw new Error('user cancelled prompt')
-      if (key !== '' && keys.includes(key)) return key
+      if (wanted.includes(key)) return key
     }
+    throw new Error('unexpected end of input')
   })
 }
 
 interface Terminal {
   write(text: string): void
-  /** The next character; throws at the end of the input. */
-  key(): string
+  /** The characters that are typed, one by one. */
+  readonly keys: AsyncIterable<string>
 }
 
-async function onTerminal<T>(prompt: string, work: (terminal: Terminal) => T): Promise<T> {
-  let file: number
-  try {
-    file = openSync('/dev/tty', 'r+')
-  } catch {
-    throw new Error(
-      'standard input is not a terminal, and /dev/tty is not available: open /dev/tty: no such device or address',
-    )
-  }
-  // In raw mode the terminal shows nothing by itself. The stream is there for its mode alone; keys are read below.
+// How often the terminal is looked at: a blocking read would stop all other work of the process.
+const pause = 15
+
+async function onTerminal<T>(
+  prompt: string,
+  signal: AbortSignal | undefined,
+  work: (terminal: Terminal) => Promise<T>,
+): Promise<T> {
+  const file = openTerminal()
+  // The stream is there for the terminal's mode alone.
   const mode = new ReadStream(openSync('/dev/tty', 'r+'))
   const write = (text: string): void => void writeSync(file, text)
   try {
+    // In raw mode the terminal shows nothing by itself.
     mode.setRawMode(true)
     write(`${prompt} `)
-    return work({ write, key: () => readKey(file) })
+    return await work({ write, keys: keysOf(file, signal) })
   } finally {
     mode.setRawMode(false)
     // A new line works everywhere; then the one above is erased.
@@ -69,12 +72,34 @@ async function onTerminal<T>(prompt: string, work: (terminal: Terminal) => T): P
   }
 }
 
-/** One character, whose first byte says how many it has (RFC 3629). */
-function readKey(file: number): string {
-  const bytes = Buffer.alloc(4)
-  if (readSync(file, bytes, 0, 1, null) === 0) throw new Error('unexpected end of input')
-  const first = bytes[0] ?? 0
-  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1
-  for (let at = 1; at < length; at++) readSync(file, bytes, at, 1, null)
-  return bytes.toString('utf8', 0, length)
+function openTerminal(): number {
+  try {
+    return openSync('/dev/tty', constants.O_RDWR | constants.O_NONBLOCK)
+  } catch {
+    throw new Error(
+      'standard input is not a terminal, and /dev/tty is not available: open /dev/tty: no such device or address',
+    )
+  }
+}
+
+async function* keysOf(file: number, signal: AbortSignal | undefined): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8')
+  const buffer = Buffer.alloc(256)
+  for (;;) {
+    signal?.throwIfAborted()
+    const length = readNow(file, buffer)
+    if (length === 0) return
+    if (length === null) await new Promise((done) => setTimeout(done, pause))
+    else yield* decoder.write(buffer.subarray(0, length))
+  }
+}
+
+/** Null where nothing was typed yet. */
+function readNow(file: number, buffer: Buffer): number | null {
+  try {
+    return readSync(file, buffer)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return null
+    throw error
+  }
 }

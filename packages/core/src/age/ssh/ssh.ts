@@ -33,16 +33,16 @@ export interface LockedSshIdentity {
   /** The public key beside it, for files that do not hold their own. */
   readonly publicKey: SshPublicKey
   /** Asks for the passphrase; it is asked for once, and only where a stanza is for this key. */
-  passphrase(): Promise<string>
+  passphrase(signal?: AbortSignal): Promise<string>
 }
 
 /** An SSH private key under a passphrase as an identity of age. */
 export function lockedSshIdentity({ key, publicKey, passphrase }: LockedSshIdentity): Identity {
   let unlocked: Promise<Identity> | undefined
   return {
-    async unwrap(stanzas) {
+    async unwrap(stanzas, signal) {
       if (!stanzas.some(({ args: [type, tag] }) => type === publicKey.type && tag === publicKey.tag)) return null
-      unlocked ??= unlock({ key, publicKey, passphrase })
+      unlocked ??= unlock({ key, publicKey, passphrase: () => passphrase(signal) })
       return (await unlocked).unwrap(stanzas)
     },
   }
