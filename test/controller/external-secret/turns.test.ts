@@ -65,3 +65,14 @@ test('others are those who wait for or work on the same, and not oneself', () =>
   demands.forget(key('c'))
   assert.equal(others(), 0)
 })
+
+test('an event makes an older need a new one, a timer does not', () => {
+  let moment = 0
+  const demands = createDemands({ queue: workQueue(), moment: () => ++moment, readers: () => [] })
+  for (const name of ['a', 'b']) demands.ask(key(name), { timed: true })
+  const now = ++moment
+  demands.ask(key('a'), { timed: true })
+  demands.ask(key('b'), { timed: true, changed: true })
+  assert.ok(demands.take(key('a')).demand.since < now)
+  assert.ok(demands.take(key('b')).demand.since > now)
+})

@@ -117,7 +117,8 @@ export function externalSecretController(options: ExternalSecretControllerOption
       }
     },
     remoteChanged(kind, { namespace, name }, key) {
-      for (const object of readers(storeKey(kind, namespace, name), key)) demands.ask(keyOf(object), { timed: true })
+      for (const object of readers(storeKey(kind, namespace, name), key))
+        demands.ask(keyOf(object), { timed: true, changed: true })
     },
     async close() {
       refreshes.stop()

@@ -7,6 +7,8 @@ export interface Asking {
   readonly priority?: Priority
   /** Its time has come: the provider is asked though nothing changed. */
   readonly timed?: boolean
+  /** What the provider holds changed now: a read that began before is of no use. A change of the object always says so. */
+  readonly changed?: boolean
 }
 
 /** A need that a reconcile took on. */
@@ -63,14 +65,14 @@ export function createDemands({ queue, moment, readers }: DemandsOptions): Deman
     return ask
   }
   return {
-    ask(key, { priority = 'change', timed = false } = {}): void {
+    ask(key, { priority = 'change', timed = false, changed = !timed } = {}): void {
       const id = keyText(key)
       const current = waiting.get(id)
       if (current === undefined) waiting.set(id, newAsk(timed))
       else {
         current.timed ||= timed
         // What changed now is not answered by a read that began before.
-        if (!timed) current.since = moment()
+        if (changed) current.since = moment()
       }
       queue.add(key, { priority })
     },
