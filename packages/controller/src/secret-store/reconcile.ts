@@ -93,14 +93,14 @@ export function reconcileSecretStore(context: SecretStoreContext): Reconcile {
 }
 
 /**
- * Whatever uses a store waits for it, so a provider that is away is tried again soon: after a twentieth of the time that
- * it has been away, between 2 and 30 s.
+ * Whatever uses a store waits for it, so a provider that is away is tried again soon: after a fortieth of the time that
+ * it has been away, between 1 and 30 s.
  */
 function nextTry(away: Map<string, number>, id: string): number {
   const now = performance.now()
   const since = away.get(id) ?? now
   away.set(id, since)
-  return Math.min(30_000, Math.max(2_000, (now - since) / 20)) * (0.8 + 0.4 * Math.random())
+  return Math.min(30_000, Math.max(1_000, (now - since) / 40)) * (0.8 + 0.4 * Math.random())
 }
 
 async function validated(
