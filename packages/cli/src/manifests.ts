@@ -35,6 +35,13 @@ export async function documentsOf(files: readonly ManifestFile[]): Promise<Manif
   return documents
 }
 
+/** The document in `namespace`, where it names none itself. */
+export function inNamespace(document: ManifestDocument, namespace = 'default'): ManifestDocument {
+  const { metadata } = document.object
+  if (metadata === undefined || metadata.namespace !== undefined) return document
+  return { ...document, object: { ...document.object, metadata: { ...metadata, namespace } } }
+}
+
 /** A file's text, or the error that says why it cannot be read. */
 export function readText(path: string, cwd: string): string {
   return unreadable(path, () => readFileSync(resolve(cwd, path), 'utf8'))

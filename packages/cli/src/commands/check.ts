@@ -3,6 +3,7 @@ import type { CheckContext, Checked, Checker, Finding } from '../checker.ts'
 import type { Values } from '../command.ts'
 import { count } from '../count.ts'
 import { exitCode } from '../exit.ts'
+import { identityFlag } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { sealedSecretChecker } from '../sealing/check.ts'
 import { readInput } from '../sealing/files.ts'
@@ -23,8 +24,7 @@ export const summary =
 /** The positional arguments. */
 export const positionals = '[FILE|DIRECTORY...]'
 
-/** The command line as data. */
-export const options = [
+const own = [
   {
     name: 'cert',
     type: 'string',
@@ -41,13 +41,6 @@ export const options = [
     description: 'private keys that should open them; where none does, the reason is looked for',
   },
   { name: 'decrypt', type: 'boolean', description: 'decrypt SOPS files, and check their MAC' },
-  {
-    name: 'identity',
-    type: 'string',
-    multiple: true,
-    value: 'FILE',
-    description: 'decrypt with the age keys in FILE (where sops looks for them)',
-  },
   { name: 'config', type: 'string', value: 'FILE', description: 'take SOPS rules from FILE (the nearest .sops.yaml)' },
   {
     name: 'namespace',
@@ -57,6 +50,9 @@ export const options = [
     description: 'namespace of objects that declare none',
   },
 ] as const
+
+/** The command line as data. */
+export const options: readonly [...typeof own, ...typeof identityFlag] = [...own, ...identityFlag]
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [

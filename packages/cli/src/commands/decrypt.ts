@@ -11,6 +11,7 @@ import {
 } from '@sealkit/core/sops'
 import type { Values } from '../command.ts'
 import { CliError } from '../exit.ts'
+import { identityFlag, resultFlags } from '../flags.ts'
 import { type Io, readAll } from '../io.ts'
 import { inParallel } from '../parallel.ts'
 import { readInput } from '../sealing/files.ts'
@@ -28,33 +29,12 @@ export const summary = 'Decrypt files that SOPS encrypted'
 /** The positional arguments. */
 export const positionals = '[FILE|DIRECTORY|PATTERN...]'
 
-/** The command line as data. */
-export const options = [
-  { name: 'in-place', short: 'i', type: 'boolean', description: 'replace each file by the result' },
-  { name: 'output', short: 'o', type: 'string', value: 'FILE', description: 'write to FILE (standard output)' },
-  {
-    name: 'output-dir',
-    type: 'string',
-    value: 'DIRECTORY',
-    description: 'write each file to its place below DIRECTORY',
-  },
-  {
-    name: 'keep-going',
-    type: 'boolean',
-    description: 'write the files that succeeded where others failed (all or none)',
-  },
+const own = [
   { name: 'dotenv-quotes', type: 'boolean', description: 'dotenv: write values in the quotes that shells need' },
   {
     name: 'keep-layout',
     type: 'boolean',
     description: 'YAML: keep indentation, empty lines, flow style, anchors and tags of the text',
-  },
-  {
-    name: 'identity',
-    type: 'string',
-    multiple: true,
-    value: 'FILE',
-    description: 'decrypt with the age keys in FILE (where sops looks for them)',
   },
   {
     name: 'input-type',
@@ -66,6 +46,13 @@ export const options = [
   { name: 'extract', type: 'string', value: 'PLACE', description: `print one value: '["a"]["b"][0]'` },
   { name: 'ignore-mac', type: 'boolean', description: 'do not check that the file is unchanged' },
 ] as const
+
+/** The command line as data. */
+export const options: readonly [...typeof resultFlags, ...typeof own, ...typeof identityFlag] = [
+  ...resultFlags,
+  ...own,
+  ...identityFlag,
+]
 
 /** Command lines that a person would type. */
 export const examples = [

@@ -1,6 +1,7 @@
 import { type Change, diffDocuments, pathText } from '@sealkit/core/sops'
 import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
+import { identityFlag } from '../flags.ts'
 import { gitOutput } from '../git.ts'
 import type { Io } from '../io.ts'
 import { readInput } from '../sealing/files.ts'
@@ -16,8 +17,7 @@ export const summary = 'Say which values of an encrypted file differ, without sh
 /** The positional arguments. */
 export const positionals = 'FILE [FILE]'
 
-/** The command line as data. */
-export const options = [
+const own = [
   {
     name: 'rev',
     type: 'string',
@@ -36,14 +36,10 @@ export const options = [
     type: 'boolean',
     description: 'for git: print one file with a fingerprint in the place of each encrypted value, no key needed',
   },
-  {
-    name: 'identity',
-    type: 'string',
-    multiple: true,
-    value: 'FILE',
-    description: 'decrypt with the age keys in FILE (where sops looks for them)',
-  },
 ] as const
+
+/** The command line as data. */
+export const options: readonly [...typeof own, ...typeof identityFlag] = [...own, ...identityFlag]
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [

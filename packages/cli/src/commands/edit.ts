@@ -3,6 +3,7 @@ import type { Values } from '../command.ts'
 import { count } from '../count.ts'
 import { editPlain } from '../editor.ts'
 import { CliError, exitCode } from '../exit.ts'
+import { clusterFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { applyChanges, plainView, type ViewChanges, viewChanges } from '../sealing/edit.ts'
 import { writeResult } from '../sealing/files.ts'
@@ -17,8 +18,7 @@ export const summary = 'Edit the plain text of a file in an editor; only what ch
 /** The positional arguments. */
 export const positionals = 'FILE'
 
-/** The command line as data. */
-export const options = [
+const own = [
   {
     name: 'keep-layout',
     type: 'boolean',
@@ -52,21 +52,10 @@ export const options = [
     value: 'NAMESPACE',
     description: 'namespace of SealedSecrets that declare none',
   },
-  {
-    name: 'controller-name',
-    type: 'string',
-    value: 'NAME',
-    description: 'Service of the controller (sealed-secrets-controller)',
-  },
-  {
-    name: 'controller-namespace',
-    type: 'string',
-    value: 'NAMESPACE',
-    description: 'namespace of the controller (kube-system)',
-  },
-  { name: 'kubeconfig', type: 'string', value: 'FILE', description: 'kubeconfig of the cluster' },
-  { name: 'context', type: 'string', value: 'NAME', description: 'context of the kubeconfig' },
 ] as const
+
+/** The command line as data. */
+export const options: readonly [...typeof own, ...typeof clusterFlags] = [...own, ...clusterFlags]
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [

@@ -17,6 +17,7 @@ import {
 import type { MasterKeys } from '@sealkit/keyservice'
 import type { Values } from '../command.ts'
 import { CliError } from '../exit.ts'
+import { identityFlag, resultFlags } from '../flags.ts'
 import { type Io, readAll } from '../io.ts'
 import { inParallel } from '../parallel.ts'
 import { readInput } from '../sealing/files.ts'
@@ -36,21 +37,7 @@ export const summary = 'Encrypt the values of files with SOPS'
 /** The positional arguments. */
 export const positionals = '[FILE|DIRECTORY|PATTERN...]'
 
-/** The command line as data. */
-export const options = [
-  { name: 'in-place', short: 'i', type: 'boolean', description: 'replace each file by the result' },
-  { name: 'output', short: 'o', type: 'string', value: 'FILE', description: 'write to FILE (standard output)' },
-  {
-    name: 'output-dir',
-    type: 'string',
-    value: 'DIRECTORY',
-    description: 'write each file to its place below DIRECTORY',
-  },
-  {
-    name: 'keep-going',
-    type: 'boolean',
-    description: 'write the files that succeeded where others failed (all or none)',
-  },
+const own = [
   {
     name: 'base',
     type: 'string',
@@ -83,13 +70,6 @@ export const options = [
     type: 'boolean',
     description: 'YAML: keep indentation, empty lines, quotes, flow style, anchors and tags of the text',
   },
-  {
-    name: 'identity',
-    type: 'string',
-    multiple: true,
-    value: 'FILE',
-    description: 'decrypt with the age keys in FILE (where sops looks for them)',
-  },
   { name: 'config', type: 'string', value: 'FILE', description: 'take rules from FILE (the nearest .sops.yaml)' },
   {
     name: 'filename',
@@ -110,6 +90,13 @@ export const options = [
   { name: 'unencrypted-suffix', type: 'string', value: 'TEXT', description: 'encrypt all but what is below such keys' },
   { name: 'mac-only-encrypted', type: 'boolean', description: 'protect encrypted values alone against changes' },
 ] as const
+
+/** The command line as data. */
+export const options: readonly [...typeof resultFlags, ...typeof own, ...typeof identityFlag] = [
+  ...resultFlags,
+  ...own,
+  ...identityFlag,
+]
 
 /** Command lines that a person would type. */
 export const examples = [

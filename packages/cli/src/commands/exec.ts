@@ -5,6 +5,7 @@ import { namelessFile } from '../exec/descriptor.ts'
 import { type ExecContext, type ExecKind, type InputFile, kinds, type Variables } from '../exec/kinds.ts'
 import { runChild } from '../exec/process.ts'
 import { CliError } from '../exit.ts'
+import { identityFlag } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { inParallel } from '../parallel.ts'
 import { readInput } from '../sealing/files.ts'
@@ -18,8 +19,7 @@ export const summary = 'Run a command with the values of encrypted files in its 
 /** The positional arguments. */
 export const positionals = '[FILE...] -- COMMAND [ARGUMENT...]'
 
-/** The command line as data. */
-export const options = [
+const own = [
   {
     name: 'file',
     type: 'string',
@@ -41,13 +41,6 @@ export const options = [
   },
   { name: 'pristine', type: 'boolean', description: 'give the command nothing else of the environment' },
   {
-    name: 'identity',
-    type: 'string',
-    multiple: true,
-    value: 'FILE',
-    description: 'decrypt with the age keys in FILE (where sops looks for them)',
-  },
-  {
     name: 'key',
     short: 'k',
     type: 'string',
@@ -56,6 +49,9 @@ export const options = [
     description: 'private sealing keys, for SealedSecrets',
   },
 ] as const
+
+/** The command line as data. */
+export const options: readonly [...typeof own, ...typeof identityFlag] = [...own, ...identityFlag]
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [
@@ -107,13 +103,9 @@ function manifestsOf(files: readonly string[], io: Io): () => Promise<readonly M
   const manifestFiles = files.filter((file) => /\.(?:ya?ml|json)$/.test(file))
   let reading: Promise<ManifestDocument[]> | undefined
   return () => {
-    reading ??= import('../manifests.ts').then(async ({ readManifestFiles }) => {
-      const inNamespace = ({ object, ...rest }: ManifestDocument): ManifestDocument => {
-        const metadata = { ...object.metadata, namespace: object.metadata?.namespace ?? 'default' }
-        return { ...rest, object: { ...object, metadata } }
-      }
-      return (await readManifestFiles(manifestFiles, io)).map(inNamespace)
-    })
+    reading ??= import('../manifests.ts').then(async ({ inNamespace, readManifestFiles }) =>
+      (await readManifestFiles(manifestFiles, io)).map((document) => inNamespace(document)),
+    )
     return reading
   }
 }

@@ -6,6 +6,7 @@ import { defaultKeySize, type GeneratedKey, generateSealingKey, names } from '@s
 import type { Values } from '../command.ts'
 import { count } from '../count.ts'
 import { CliError, exitCode } from '../exit.ts'
+import { clusterFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { readInputs, writeResult } from '../sealing/files.ts'
 import { type FoundKey, readFoundKeys } from '../sealing/keys.ts'
@@ -20,8 +21,7 @@ export const summary = 'Generate, list, back up and restore sealing keys, and sa
 /** The positional arguments. */
 export const positionals = 'generate|fetch|list|backup|restore|usage [FILE|DIRECTORY...]'
 
-/** The command line as data. */
-export const options = [
+const own = [
   {
     name: 'key',
     short: 'k',
@@ -52,21 +52,10 @@ export const options = [
     description: 'generate, backup: format of the Secrets (yaml)',
   },
   { name: 'write', short: 'w', type: 'string', value: 'FILE', description: 'write to FILE (standard output)' },
-  {
-    name: 'controller-name',
-    type: 'string',
-    value: 'NAME',
-    description: 'Service of the controller (sealed-secrets-controller)',
-  },
-  {
-    name: 'controller-namespace',
-    type: 'string',
-    value: 'NAMESPACE',
-    description: 'namespace of the controller (kube-system)',
-  },
-  { name: 'kubeconfig', type: 'string', value: 'FILE', description: 'kubeconfig of the cluster' },
-  { name: 'context', type: 'string', value: 'NAME', description: 'context of the kubeconfig' },
 ] as const
+
+/** The command line as data. */
+export const options: readonly [...typeof own, ...typeof clusterFlags] = [...own, ...clusterFlags]
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [

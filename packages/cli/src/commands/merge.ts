@@ -1,6 +1,7 @@
 import type { Values } from '../command.ts'
 import { count } from '../count.ts'
 import { CliError, exitCode } from '../exit.ts'
+import { identityFlag } from '../flags.ts'
 import { git, gitOutput } from '../git.ts'
 import type { Io } from '../io.ts'
 import { readInput, writeResult } from '../sealing/files.ts'
@@ -15,8 +16,7 @@ export const summary = 'Merge versions of an encrypted file by their values; the
 /** The positional arguments. */
 export const positionals = 'FILE | BASE OURS THEIRS [FILE]'
 
-/** The command line as data. */
-export const options = [
+const own = [
   { name: 'output', short: 'o', type: 'string', value: 'FILE', description: 'write to FILE (standard output)' },
   { name: 'driver', type: 'boolean', description: 'for git: write to OURS; FILE is the name of what is merged' },
   {
@@ -24,14 +24,10 @@ export const options = [
     type: 'boolean',
     description: 'make it the merge driver and the textconv of the repository, for the patterns that follow',
   },
-  {
-    name: 'identity',
-    type: 'string',
-    multiple: true,
-    value: 'FILE',
-    description: 'decrypt with the age keys in FILE (where sops looks for them)',
-  },
 ] as const
+
+/** The command line as data. */
+export const options: readonly [...typeof own, ...typeof identityFlag] = [...own, ...identityFlag]
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [

@@ -10,11 +10,11 @@ import {
 } from '@sealkit/core/manifest'
 import { sealSecret } from '@sealkit/core/sealed'
 import type { Policy } from '@sealkit/resolver'
-import { desired, isSource, type ManifestDocument, type Outcome } from 'sealkit'
+import { desired, isSource, type Outcome } from 'sealkit'
 import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
-import { documentsOf, readManifestTexts, readText } from '../manifests.ts'
+import { documentsOf, inNamespace, readManifestTexts, readText } from '../manifests.ts'
 import { closedPolicy, readPolicy } from '../policy.ts'
 import { isResourceList, type Replaced, replaceSources } from '../rendering/stream.ts'
 import { sealingKeyFor } from '../sealing/source.ts'
@@ -81,7 +81,7 @@ export const examples: readonly (readonly [string, string])[] = [
 export async function run(values: Values<typeof options>, paths: readonly string[], io: Io): Promise<number> {
   const format = outputFormat(values.output)
   const files = await readManifestTexts(paths.length === 0 ? ['-'] : paths, io)
-  const documents = (await documentsOf(files)).map((document) => withNamespace(document, values.namespace ?? 'default'))
+  const documents = (await documentsOf(files)).map((document) => inNamespace(document, values.namespace))
   if (values.plan === true) {
     io.stdout.write((await import('../rendering/plan.ts')).plansText(documents))
     return exitCode.done
@@ -108,12 +108,6 @@ function policy(values: Values<typeof options>, io: Io): { policy?: Policy } {
   if (values['trust-stores'] === true) return {}
   const file = values.policy
   return { policy: file === undefined ? closedPolicy : readPolicy(readText(file, io.cwd), file) }
-}
-
-function withNamespace(document: ManifestDocument, namespace: string): ManifestDocument {
-  const { metadata } = document.object
-  if (metadata === undefined || metadata.namespace !== undefined) return document
-  return { ...document, object: { ...document.object, metadata: { ...metadata, namespace } } }
 }
 
 /** Every document with what it becomes; throws for the last one that failed, after a line for each of the others. */

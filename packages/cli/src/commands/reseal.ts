@@ -2,6 +2,7 @@ import { SealkitError } from '@sealkit/core'
 import type { Values } from '../command.ts'
 import { count } from '../count.ts'
 import { CliError, errorText, exitCode } from '../exit.ts'
+import { clusterFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { writeResult } from '../sealing/files.ts'
 import { readKeyRing } from '../sealing/keys.ts'
@@ -16,8 +17,7 @@ export const summary = 'Seal the items of SealedSecrets again, for another key, 
 /** The positional arguments. */
 export const positionals = '[FILE|DIRECTORY...]'
 
-/** The command line as data. */
-export const options = [
+const own = [
   {
     name: 'key',
     short: 'k',
@@ -41,21 +41,10 @@ export const options = [
   },
   { name: 'write', short: 'w', type: 'boolean', description: 'replace the files (print a single one)' },
   { name: 'dry-run', type: 'boolean', description: 'do everything but write' },
-  {
-    name: 'controller-name',
-    type: 'string',
-    value: 'NAME',
-    description: 'Service of the controller (sealed-secrets-controller)',
-  },
-  {
-    name: 'controller-namespace',
-    type: 'string',
-    value: 'NAMESPACE',
-    description: 'namespace of the controller (kube-system)',
-  },
-  { name: 'kubeconfig', type: 'string', value: 'FILE', description: 'kubeconfig of the cluster' },
-  { name: 'context', type: 'string', value: 'NAME', description: 'context of the kubeconfig' },
 ] as const
+
+/** The command line as data. */
+export const options: readonly [...typeof own, ...typeof clusterFlags] = [...own, ...clusterFlags]
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [

@@ -4,7 +4,7 @@ import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { lentEnvironment } from '../lent.ts'
-import { readManifestFiles } from '../manifests.ts'
+import { inNamespace, readManifestFiles } from '../manifests.ts'
 import { openSources } from '../sources.ts'
 
 /** One line for the list of commands. */
@@ -69,7 +69,7 @@ function fromReference(text: string, io: Io): Promise<Uint8Array> {
 async function fromManifests(values: Values<typeof options>, files: readonly string[], io: Io): Promise<Uint8Array> {
   const { key } = values
   if (key === undefined) throw new CliError('USAGE', 'which key?', { hint: 'give --key KEY' })
-  const documents = (await readManifestFiles(files, io)).map(withNamespace)
+  const documents = (await readManifestFiles(files, io)).map((document) => inNamespace(document))
   const { object } = externalSecret(documents, values['external-secret'])
   const sources = await openSources({
     documents,
@@ -87,14 +87,6 @@ async function fromManifests(values: Values<typeof options>, files: readonly str
     throw new CliError('NO_SUCH_KEY', `the Secret has no key "${key}"`, { hint: `its keys are: ${keys || 'none'}` })
   } finally {
     await sources.close()
-  }
-}
-
-function withNamespace(document: ManifestDocument): ManifestDocument {
-  const { metadata = {} } = document.object
-  return {
-    ...document,
-    object: { ...document.object, metadata: { ...metadata, namespace: metadata.namespace ?? 'default' } },
   }
 }
 

@@ -1,6 +1,7 @@
 import { changedLayout, parseRecipients } from '@sealkit/core/sops'
 import type { Values } from '../command.ts'
 import { CliError } from '../exit.ts'
+import { identityFlag } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { inParallel } from '../parallel.ts'
 import { readInput } from '../sealing/files.ts'
@@ -19,8 +20,7 @@ export const summary = 'Give SOPS files a new data key, and other recipients whe
 /** The positional arguments. */
 export const positionals = 'FILE|DIRECTORY|PATTERN...'
 
-/** The command line as data. */
-export const options = [
+const own = [
   { name: 'add', type: 'string', multiple: true, value: 'KEY', description: 'a master key that joins the first group' },
   { name: 'remove', type: 'string', multiple: true, value: 'KEY', description: 'a master key that leaves every group' },
   {
@@ -41,18 +41,14 @@ export const options = [
     description: 'YAML: change nothing of the text but the values and the block',
   },
   {
-    name: 'identity',
-    type: 'string',
-    multiple: true,
-    value: 'FILE',
-    description: 'decrypt with the age keys in FILE (where sops looks for them)',
-  },
-  {
     name: 'keep-going',
     type: 'boolean',
     description: 'write the files that succeeded where others failed (all or none)',
   },
 ] as const
+
+/** The command line as data. */
+export const options: readonly [...typeof own, ...typeof identityFlag] = [...own, ...identityFlag]
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [

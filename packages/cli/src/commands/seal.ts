@@ -12,6 +12,7 @@ import type { PublicKey } from '@sealkit/core/platform'
 import { isScope, type Scope, type SealOptions, sealSecrets } from '@sealkit/core/sealed'
 import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
+import { controllerFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { readInputs, writeResult } from '../sealing/files.ts'
 import { type Format, outputFormat, printManifests } from '../sealing/print.ts'
@@ -20,8 +21,7 @@ import { sealingKeyFor } from '../sealing/source.ts'
 /** One line for the list of commands. */
 export const summary = 'Seal Secrets into SealedSecrets, which are safe in git'
 
-/** The command line as data. */
-export const options = [
+const own = [
   {
     name: 'file',
     short: 'f',
@@ -90,19 +90,6 @@ export const options = [
   },
   { name: 'allow-empty-data', type: 'boolean', description: 'also seal Secrets without data' },
   {
-    name: 'controller-name',
-    type: 'string',
-    value: 'NAME',
-    description: 'Service of the controller (sealed-secrets-controller)',
-  },
-  {
-    name: 'controller-namespace',
-    type: 'string',
-    value: 'NAMESPACE',
-    description: 'namespace of the controller (kube-system)',
-  },
-  { name: 'kubeconfig', type: 'string', value: 'FILE', description: 'kubeconfig of the cluster' },
-  {
     name: 'context',
     type: 'string',
     multiple: true,
@@ -110,6 +97,9 @@ export const options = [
     description: 'context of the kubeconfig; several are as many clusters and need -w with {name}',
   },
 ] as const
+
+/** The command line as data. */
+export const options: readonly [...typeof own, ...typeof controllerFlags] = [...own, ...controllerFlags]
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [

@@ -1,5 +1,6 @@
 import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
+import { clusterFlags } from '../flags.ts'
 import { type Io, readAll } from '../io.ts'
 import { writeResult } from '../sealing/files.ts'
 import { readKeyRing } from '../sealing/keys.ts'
@@ -15,8 +16,7 @@ export const summary = 'Set one value of an encrypted file; the value comes from
 /** The positional arguments. */
 export const positionals = 'FILE KEY'
 
-/** The command line as data. */
-export const options = [
+const own = [
   {
     name: 'keep-layout',
     type: 'boolean',
@@ -59,21 +59,10 @@ export const options = [
     value: 'NAMESPACE',
     description: 'namespace of a SealedSecret that declares none',
   },
-  {
-    name: 'controller-name',
-    type: 'string',
-    value: 'NAME',
-    description: 'Service of the controller (sealed-secrets-controller)',
-  },
-  {
-    name: 'controller-namespace',
-    type: 'string',
-    value: 'NAMESPACE',
-    description: 'namespace of the controller (kube-system)',
-  },
-  { name: 'kubeconfig', type: 'string', value: 'FILE', description: 'kubeconfig of the cluster' },
-  { name: 'context', type: 'string', value: 'NAME', description: 'context of the kubeconfig' },
 ] as const
+
+/** The command line as data. */
+export const options: readonly [...typeof own, ...typeof clusterFlags] = [...own, ...clusterFlags]
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [

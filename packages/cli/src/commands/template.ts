@@ -10,11 +10,11 @@ import { previewSecret } from '@sealkit/core/sealed'
 import { parseYaml } from '@sealkit/core/yaml'
 import { createRenderer, desiredSecret, readExternalSecret } from '@sealkit/resolver'
 import { type ExecuteOptions, execute, functionTable, parse, seededRandom } from '@sealkit/template'
-import { documentAccess, type ManifestDocument, sealedSecretRender } from 'sealkit'
+import { documentAccess, sealedSecretRender } from 'sealkit'
 import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
-import { documentsOf, type ManifestFile, readManifestTexts, readText } from '../manifests.ts'
+import { documentsOf, inNamespace, type ManifestFile, readManifestTexts, readText } from '../manifests.ts'
 
 /** One line for the list of commands. */
 export const summary = 'Render a template, or the templates of manifests, with values of your own'
@@ -104,7 +104,7 @@ function renderTexts(
 }
 
 async function renderManifests(files: readonly ManifestFile[], data: Data, context: ExecuteOptions): Promise<string> {
-  const documents = (await documentsOf(files)).map(inNamespace)
+  const documents = (await documentsOf(files)).map((document) => inNamespace(document))
   const cluster = documentAccess(documents, {})
   const secrets = await Promise.all(
     documents.map(async ({ object }) => {
@@ -117,11 +117,6 @@ async function renderManifests(files: readonly ManifestFile[], data: Data, conte
     return secret === null ? '' : manifestYaml(secretType, secretManifest(withoutUnknownOwners(secret)))
   })
   return (await Promise.all(printed)).join('')
-}
-
-function inNamespace(document: ManifestDocument): ManifestDocument {
-  const metadata = { ...document.object.metadata, namespace: document.object.metadata?.namespace ?? 'default' }
-  return { ...document, object: { ...document.object, metadata } }
 }
 
 function readData(values: TemplateValues, io: Io): Data {

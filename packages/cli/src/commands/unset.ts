@@ -1,5 +1,6 @@
 import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
+import { identityFlag } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { writeResult } from '../sealing/files.ts'
 import { removeItem } from '../sealing/set.ts'
@@ -18,17 +19,12 @@ export const summary = 'Take one value out of an encrypted file'
 /** The positional arguments. */
 export const positionals = 'FILE KEY'
 
-/** The command line as data. */
-export const options = [
-  {
-    name: 'identity',
-    type: 'string',
-    multiple: true,
-    value: 'FILE',
-    description: 'decrypt with the age keys in FILE (where sops looks for them)',
-  },
+const own = [
   { name: 'name', type: 'string', value: 'NAME', description: 'the SealedSecret, in a file of several' },
 ] as const
+
+/** The command line as data. */
+export const options: readonly [...typeof own, ...typeof identityFlag] = [...own, ...identityFlag]
 
 /** Command lines that a person would type. */
 export const examples: readonly (readonly [string, string])[] = [
