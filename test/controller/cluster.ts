@@ -6,6 +6,7 @@ import {
   runController,
   type SealedSecretSettings,
   type Settings,
+  type SopsSecretSettings,
 } from '@sealkit/controller'
 import type { Manifest } from '@sealkit/core/manifest'
 import { type GeneratedKey, generateSealingKey, parseCertificate, sealSecret } from '@sealkit/core/sealed'
@@ -121,6 +122,19 @@ export function externalSettings(settings: Partial<ExternalSecretSettings> = {})
   }
 }
 
+/** Default settings of a SopsSecrets controller in a test. */
+export function sopsSettings(settings: Partial<SopsSecretSettings> = {}): SopsSecretSettings {
+  return {
+    namespaces: null,
+    workers: 4,
+    rulesFile: '',
+    mac: 'required',
+    enforceOwnership: false,
+    healthAddress: '',
+    ...settings,
+  }
+}
+
 /** A controller that runs in this process. */
 export interface Running {
   readonly ports: Ports
@@ -144,6 +158,7 @@ export async function startController(
       namespace: 'kube-system',
       sealedSecrets: null,
       externalSecrets: null,
+      sopsSecrets: null,
       metricsAddress: '',
       leaderElection: false,
       identity: '',

@@ -1,6 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { masterKeys, parseIdentities } from '@sealkit/keyservice'
 import { machineIo } from '@sealkit/keyservice/node'
 import { directoryCluster } from '@sealkit/kubernetes'
 import { admission } from './crds/admit.ts'
@@ -13,6 +10,7 @@ import { runController } from './run.ts'
 import { keySelector } from './sealing-key/keys.ts'
 import type { Settings } from './settings.ts'
 import { settling } from './settle.ts'
+import { folderKeys } from './sops-keys/folder.ts'
 
 /** Flags of directory mode, which `--in` turns on. */
 export const directoryFlags: readonly Flag[] = [
@@ -22,7 +20,7 @@ export const directoryFlags: readonly Flag[] = [
     name: 'keys',
     type: 'text',
     default: '',
-    usage: 'directory mode: folder of sealing keys, age identities (*.txt) and store credentials',
+    usage: 'directory mode: folder of sealing keys, keys for SOPS (*.txt, *.agekey, *.asc) and store credentials',
   },
   { name: 'state', type: 'text', default: '', usage: 'directory mode: folder of statuses, events and identities' },
   { name: 'files', type: 'flag', default: 'false', usage: 'directory mode: write each Secret also as one file a key' },
@@ -57,6 +55,8 @@ export interface DirectoryRunOptions {
  */
 export async function runDirectory({ io, values, settings, log }: DirectoryRunOptions): Promise<number> {
   const folders = foldersOf(values)
+  const machine = values.flag('sops-servers') ? machineIo({ env: io.env, cwd: io.cwd, network: true }) : null
+  const sops = await folderKeys(folders.keys, { env: io.env, machine })
   let unreadable = 0
   const cluster = await directoryCluster({
     ...folders,
@@ -78,10 +78,7 @@ export async function runDirectory({ io, values, settings, log }: DirectoryRunOp
       signal: AbortSignal.any([io.signal, stop.signal]),
       environment: providerEnvironment(io),
       onKeyRequest: io.onKeyRequest,
-      sops: masterKeys({
-        ageIdentities: await ageIdentities(folders.keys),
-        ...(values.flag('sops-servers') && { io: machineIo({ env: io.env, cwd: io.cwd, network: true }) }),
-      }),
+      sops,
       ...(settled !== null && { prepare: settled.prepare }),
       onReady: () => {
         log.info('ready', { ...folders })
@@ -89,7 +86,7 @@ export async function runDirectory({ io, values, settings, log }: DirectoryRunOp
       },
     })
   } finally {
-    await cluster.close()
+    await Promise.all([cluster.close(), sops.close()])
   }
   if (settled === null) return 0
   const failed = settled.failures()
@@ -105,12 +102,4 @@ function foldersOf(values: FlagValues): { in: string; out: string; state: string
     })
   }
   return { in: values.text('in'), out, state, ...(keys !== '' && { keys }) }
-}
-
-/** The age identities of the text files among the keys. They are the only ones: nothing of the environment is used. */
-async function ageIdentities(folder: string | undefined): Promise<string[]> {
-  if (folder === undefined) return []
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.txt') && !name.startsWith('.')).sort()
-  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')))
-  return texts.flatMap((text) => parseIdentities(text))
 }

@@ -30,6 +30,7 @@ export {
   type Metrics,
   type QueueMetrics,
   type SealedSecretMetrics,
+  type SopsSecretMetrics,
   serveMetrics,
 } from './metrics.ts'
 export { type Reconcile, type Result, TerminalError } from './reconcile.ts'
@@ -42,4 +43,11 @@ export {
   type SealingKeysOptions,
   sealingKeys,
 } from './sealing-key/keys.ts'
-export { type ExternalSecretSettings, type Kind, kinds, type SealedSecretSettings, type Settings } from './settings.ts'
+export {
+  type ExternalSecretSettings,
+  type Kind,
+  kinds,
+  type SealedSecretSettings,
+  type Settings,
+  type SopsSecretSettings,
+} from './settings.ts'

@@ -11,6 +11,7 @@ import { type Flag, type FlagValues, flagUsage, parseFlags } from './flags.ts'
 import { type ControllerIo, logOf } from './io.ts'
 import { runController } from './run.ts'
 import { type Kind, kinds, type Settings } from './settings.ts'
+import { flags as sopsFlags, sopsSecretSettings } from './sops-secret/flags.ts'
 import { version } from './version.ts'
 
 /** Flags of the controller itself; the others are those of the two upstream controllers, under their names. */
@@ -80,10 +81,11 @@ const upstreamFlags = [...sealedFlags, ...externalFlags].filter(({ name }) => !o
 export const flags: readonly Flag[] = [
   ...ownFlags,
   ...directoryFlags,
+  ...sopsFlags,
   ...upstreamFlags.filter(({ name }) => shared.includes(name)),
 ]
 
-const help = `sealkit's controller: turns SealedSecrets and ExternalSecrets into Secrets.
+const help = `sealkit's controller: turns SealedSecrets, ExternalSecrets and SopsSecrets into Secrets.
 
 Usage:
   controller --controllers=KIND[,KIND] [flags]     run in a cluster
@@ -174,6 +176,7 @@ function directorySettings(values: FlagValues, io: ControllerIo): Settings {
     ...settings,
     sealedSecrets: settings.sealedSecrets && { ...settings.sealedSecrets, address: address('listen-addr') },
     externalSecrets: settings.externalSecrets && { ...settings.externalSecrets, healthAddress: address('health-addr') },
+    sopsSecrets: settings.sopsSecrets && { ...settings.sopsSecrets, healthAddress: address('health-addr') },
     metricsAddress: address('metrics-addr'),
     leaderElection: false,
     takeover: true,
@@ -210,6 +213,9 @@ function settingsOf(
           healthAddress: values.text('health-addr'),
         }
       : null,
+    sopsSecrets: wanted.includes('sops-secrets')
+      ? { ...sopsSecretSettings(values), namespaces, workers, healthAddress: values.text('health-addr') }
+      : null,
     metricsAddress: values.text('metrics-addr'),
     leaderElection: values.flag('leader-elect'),
     identity: io.env['HOSTNAME'] ?? '',
@@ -232,6 +238,6 @@ function kindOf(word: string): Kind {
   const kind = kinds.find((each) => each === word)
   if (kind !== undefined) return kind
   throw new ControllerError('CONTROLLER_USAGE', `${word} is no kind that this controller takes care of`, {
-    hint: `the kinds are ${kinds.join(' and ')}`,
+    hint: `the kinds are ${kinds.join(', ')}`,
   })
 }

@@ -29,6 +29,15 @@ export interface ExternalSecretMetrics {
   readonly pushReconcileDuration: Gauge<'name' | 'namespace'>
 }
 
+/** Metrics of sops-secrets-operator, under its names (and its spelling). */
+export interface SopsSecretMetrics {
+  readonly successes: Counter
+  readonly failures: Counter
+  readonly suspends: Counter
+  /** 1 (true), 0 (unknown) or -1 (false); upstream has none. */
+  readonly condition: Gauge<'name' | 'namespace' | 'condition'>
+}
+
 /** Metrics of the work queues, under controller-runtime's names. */
 export interface QueueMetrics {
   readonly reconciles: Counter<'controller' | 'result'>
@@ -41,6 +50,7 @@ export interface Metrics {
   readonly registry: Registry
   readonly sealedSecret: SealedSecretMetrics
   readonly externalSecret: ExternalSecretMetrics
+  readonly sopsSecret: SopsSecretMetrics
   readonly queue: QueueMetrics
 }
 
@@ -64,6 +74,7 @@ export function createMetrics(version: string): Metrics {
     registry,
     sealedSecret: sealedSecretMetrics(registry),
     externalSecret: externalSecretMetrics(registry),
+    sopsSecret: sopsSecretMetrics(registry),
     queue: queueMetrics(registry),
   }
 }
@@ -150,6 +161,22 @@ function externalSecretMetrics(registry: Registry): ExternalSecretMetrics {
       help: 'The duration time to reconcile the Push Secret',
       labelNames: object,
       registers,
+    }),
+  }
+}
+
+function sopsSecretMetrics(registry: Registry): SopsSecretMetrics {
+  const counter = (what: string, help: string): Counter =>
+    new Counter({ name: `sopssecrets_reconcilation_${what}_total`, help, registers: [registry] })
+  return {
+    successes: counter('successes', 'Number of SopsSecrets reconciliations'),
+    failures: counter('failures', 'Number of SopsSecrets reconciliations that failed'),
+    suspends: counter('suspends', 'Number of looks at suspended SopsSecrets'),
+    condition: new Gauge({
+      name: 'sopssecret_condition_info',
+      help: 'Condition of a SopsSecret: 1 (true), 0 (unknown) or -1 (false)',
+      labelNames: ['name', 'namespace', 'condition'],
+      registers: [registry],
     }),
   }
 }

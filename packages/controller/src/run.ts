@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Cluster, eventRecorder, lead } from '@sealkit/kubernetes'
 import type { Environment } from '@sealkit/resolver'
-import type { SopsContext } from 'sealkit'
 import { serveHealth } from './api/health.ts'
 import type { Listening } from './api/listen.ts'
 import { serveSealedSecretsApi } from './api/sealed-secrets.ts'
@@ -15,6 +14,8 @@ import { createMetrics, type Metrics, serveMetrics } from './metrics.ts'
 import type { ReviewToken } from './notices/sender.ts'
 import { type SealedSecretService, sealedSecretService } from './sealed-secret/service.ts'
 import type { Settings } from './settings.ts'
+import type { KeySet } from './sops-keys/keyset.ts'
+import type { SopsSecretService } from './sops-secret/service.ts'
 import { refuseBesideUpstream } from './takeover.ts'
 
 /** What a controller runs with besides its settings. */
@@ -35,8 +36,8 @@ export interface RunOptions {
   readonly discover?: Discover
   /** Whom tokens are of, where the cluster knows. */
   readonly reviewToken?: ReviewToken
-  /** Decrypts Secrets that SOPS encrypted, where the cluster is a directory that holds such. */
-  readonly sops?: SopsContext
+  /** Keys for all that SOPS encrypted, where the cluster is a directory: Secrets, which only a directory can hold, too. */
+  readonly sops?: KeySet
   /** Gives the controllers that are run in the place of those that were put together. */
   readonly prepare?: (controllers: readonly Controller[]) => readonly Controller[]
   /** Called when a key shall be made at once (SIGUSR1). */
@@ -88,7 +89,7 @@ export async function runController(options: RunOptions): Promise<void> {
     })
   } finally {
     await Promise.all(servers.map((server) => server.close()))
-    await Promise.all([parts?.external?.close(), parts?.sealed?.close()])
+    await Promise.all([parts?.external?.close(), parts?.sealed?.close(), parts?.sops?.close()])
     await Promise.race([
       Promise.all([...recorders.values()].map((events) => events.flush())),
       new Promise((resolve) => setTimeout(resolve, 2_000).unref()),
@@ -101,6 +102,7 @@ interface Parts {
   readonly controllers: readonly Controller[]
   readonly sealed: SealedSecretService | null
   readonly external: ExternalSecretService | null
+  readonly sops: SopsSecretService | null
 }
 
 interface Assembly {
@@ -121,6 +123,8 @@ async function assemble(options: RunOptions, assembly: Assembly): Promise<Parts>
   }
   const external = await externalPart(options, assembly)
   if (external !== null) controllers.push(...external.controllers)
+  const sops = await sopsPart(options, assembly)
+  if (sops !== null) controllers.push(sops.controller)
   if (options.sops !== undefined) {
     const onWatchError = (error: unknown): void => log.warn('watch failed, trying again', errorFields(error))
     const recordEvent = recorder('sealkit')
@@ -128,7 +132,7 @@ async function assemble(options: RunOptions, assembly: Assembly): Promise<Parts>
     const { sopsManifestController } = await import('./sops/controller.ts')
     controllers.push(sopsManifestController({ cluster, log, now, ...own }))
   }
-  return { controllers, sealed, external }
+  return { controllers, sealed, external, sops }
 }
 
 async function sealedPart(
@@ -174,6 +178,24 @@ async function externalPart(
   })
 }
 
+async function sopsPart(
+  { cluster, settings, environment, sops, log }: RunOptions,
+  { metrics, recorder, now }: Assembly,
+): Promise<SopsSecretService | null> {
+  if (settings.sopsSecrets === null) return null
+  const { sopsSecretService } = await import('./sops-secret/service.ts')
+  return sopsSecretService({
+    cluster,
+    settings: settings.sopsSecrets,
+    env: environment?.ambient ?? {},
+    ...(sops === undefined ? {} : { common: sops }),
+    metrics: metrics.sopsSecret,
+    recordEvent: recorder('sops-secrets'),
+    log,
+    now,
+  })
+}
+
 async function serve(
   { settings, log }: RunOptions,
   parts: Parts,
@@ -200,7 +222,7 @@ async function serve(
     ports.api = api.port
     log.info('HTTP server serving', { addr: address })
   }
-  const healthAddress = settings.externalSecrets?.healthAddress ?? ''
+  const healthAddress = settings.externalSecrets?.healthAddress || settings.sopsSecrets?.healthAddress || ''
   if (healthAddress !== '') {
     const health = await serveHealth(isReady, { address: healthAddress })
     servers.push(health)
@@ -232,7 +254,11 @@ function leadership({ cluster, election = cluster, settings, log, signal }: RunO
   return async (work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
     if (!settings.leaderElection) return work(signal)
     // Deployments of one namespace that take care of different kinds do not stand against each other.
-    const kinds = [settings.sealedSecrets && 'sealed-secrets', settings.externalSecrets && 'external-secrets']
+    const kinds = [
+      settings.sealedSecrets && 'sealed-secrets',
+      settings.externalSecrets && 'external-secrets',
+      settings.sopsSecrets && 'sops-secrets',
+    ]
     const key = { namespace: settings.namespace, name: ['sealkit', ...kinds.filter((kind) => kind !== null)].join('-') }
     // Two processes of one pod, one after the other, are two candidates.
     const identity = [settings.identity, randomBytes(8).toString('hex')].filter((part) => part !== '').join('_')

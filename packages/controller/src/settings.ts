@@ -1,9 +1,10 @@
 import type { KeyOrder } from '@sealkit/core/sealed'
 import type { Namespaces } from './informers.ts'
 import type { NoticeAddress } from './notices/server.ts'
+import type { MacPolicy } from './sops-secret/decrypt.ts'
 
 /** The kinds that a controller may be asked to take care of. */
-export const kinds = ['sealed-secrets', 'external-secrets'] as const
+export const kinds = ['sealed-secrets', 'external-secrets', 'sops-secrets'] as const
 
 /** One of {@link kinds}. */
 export type Kind = (typeof kinds)[number]
@@ -58,6 +59,19 @@ export interface ExternalSecretSettings {
   readonly healthAddress: string
 }
 
+/** How SopsSecrets are taken care of. */
+export interface SopsSecretSettings {
+  readonly namespaces: Namespaces
+  readonly workers: number
+  /** File of the operator's rules of keys; empty = each namespace has its own labelled Secrets. */
+  readonly rulesFile: string
+  readonly mac: MacPolicy
+  /** Take over Secrets that are there already, where the object does not say. */
+  readonly enforceOwnership: boolean
+  /** Where liveness and readiness are asked for; empty = nowhere. */
+  readonly healthAddress: string
+}
+
 /** What every kind shares. */
 export interface Settings {
   readonly version: string
@@ -65,6 +79,7 @@ export interface Settings {
   readonly namespace: string
   readonly sealedSecrets: SealedSecretSettings | null
   readonly externalSecrets: ExternalSecretSettings | null
+  readonly sopsSecrets: SopsSecretSettings | null
   readonly metricsAddress: string
   /** Stand for election with other replicas. */
   readonly leaderElection: boolean

@@ -11,6 +11,11 @@ const upstreams: readonly { readonly kind: Kind; readonly name: string; readonly
     selectors: ['name=sealed-secrets-controller', 'app.kubernetes.io/name=sealed-secrets'],
   },
   { kind: 'external-secrets', name: 'external-secrets', selectors: ['app.kubernetes.io/name=external-secrets'] },
+  {
+    kind: 'sops-secrets',
+    name: 'sops-secrets-operator',
+    selectors: ['app.kubernetes.io/name=sops-secrets-operator', 'name=sops-secrets-operator'],
+  },
 ]
 
 /** The label by which this controller's own pods are told from upstream's. */
@@ -22,9 +27,12 @@ const partOf = 'app.kubernetes.io/part-of'
  * @throws {ControllerError} `UPSTREAM_RUNNING`
  */
 export async function refuseBesideUpstream(cluster: Cluster, settings: Settings, log: Log): Promise<void> {
-  const wanted = (kind: Kind): boolean =>
-    kind === 'sealed-secrets' ? settings.sealedSecrets !== null : settings.externalSecrets !== null
-  for (const { name, selectors } of upstreams.filter((upstream) => wanted(upstream.kind))) {
+  const settingsOf: Readonly<Record<Kind, unknown>> = {
+    'sealed-secrets': settings.sealedSecrets,
+    'external-secrets': settings.externalSecrets,
+    'sops-secrets': settings.sopsSecrets,
+  }
+  for (const { name, selectors } of upstreams.filter(({ kind }) => settingsOf[kind] !== null)) {
     for (const labelSelector of selectors) {
       const place = await runningPod(cluster, labelSelector, log)
       if (place === null) continue

@@ -1,6 +1,8 @@
-/** The orders that the keys of one map may have had, the likely ones first; some come twice. */
+/** The orders that the keys of one map may have had, the likely ones first. */
 export interface KeyOrders {
-  /** How many there are; `Infinity` for more than can be counted. */
+  /** How many keys there are. */
+  readonly keys: number
+  /** How many orders there are, some of them twice; `Infinity` for more than can be counted. */
   readonly count: number
   /** How many of them are likely. */
   readonly likely: number
@@ -10,15 +12,24 @@ export interface KeyOrders {
 /** For each map the index of one of its orders. */
 export type Choice = readonly number[]
 
-/** The orders of some keys. */
+/** So many keys have so few orders that none is listed twice. */
+const fewKeys = 4
+
+/** The orders of some keys: as they stand, sorted, as is likely, and all. */
 export function keyOrders(keys: readonly string[], likely: readonly (readonly string[])[]): KeyOrders {
-  const sorted = keys.toSorted()
-  const first = [sorted, ...likely.map((names) => ordered(sorted, names))]
-  return {
-    count: first.length + factorial(keys.length),
-    likely: first.length,
-    at: (index) => first[index] ?? permutation(sorted, index - first.length),
+  const sorted = [...keys].sort()
+  const first = distinct([keys, sorted, ...likely.map((names) => ordered(sorted, names))])
+  const all = factorial(keys.length)
+  if (keys.length > fewKeys) {
+    const at = (index: number): readonly string[] => first[index] ?? permutation(sorted, index - first.length)
+    return { keys: keys.length, count: first.length + all, likely: first.length, at }
   }
+  const orders = distinct([...first, ...Array.from({ length: all }, (_, index) => permutation(sorted, index))])
+  return { keys: keys.length, count: orders.length, likely: first.length, at: (index) => orders[index] ?? sorted }
+}
+
+function distinct(orders: readonly (readonly string[])[]): (readonly string[])[] {
+  return [...new Map(orders.map((order) => [JSON.stringify(order), order])).values()]
 }
 
 function ordered(sorted: readonly string[], names: readonly string[]): readonly string[] {
@@ -43,54 +54,35 @@ function permutation(items: readonly string[], number: number): readonly string[
 }
 
 /**
- * Combinations of the maps' orders, the likely ones first: all maps in the same manner; each in any likely manner; one
- * map in any order and the others in the same manner; all in any order. Some come twice. Ends with `incomplete` where
- * the budget does not reach for every combination.
+ * Combinations of the maps' orders in stages: the likely orders of each map; with all of those of small maps; with all
+ * of one large map; all. A stage that the budget does not reach for is left out; some combinations come twice. Ends with
+ * `incomplete` where not every combination came.
  */
 export function* choices(maps: readonly KeyOrders[], budget: number): Generator<Choice | 'incomplete'> {
-  const manners = Math.max(1, ...maps.map(({ likely }) => likely))
   let spent = 0
-  for (let manner = 0; manner < manners; manner += 1) {
-    spent += 1
-    yield maps.map(({ likely }) => Math.min(manner, likely - 1))
-  }
-  for (const { size, orders, whole } of stages(maps, manners)) {
-    if (spent + size > budget) {
-      if (whole) yield 'incomplete'
-      continue
-    }
+  for (const radices of stages(maps)) {
+    const size = sizeOf(radices)
+    if (spent + size > budget) continue
     spent += size
-    yield* orders()
+    yield* product(radices)
+    if (radices.every((radix, index) => radix === maps[index]?.count)) return
   }
+  yield 'incomplete'
 }
 
-interface Stage {
-  readonly size: number
-  readonly orders: () => Generator<Choice>
-  /** Every combination there is. */
-  readonly whole?: true
+/** For each stage how many orders of each map it combines. */
+function stages(maps: readonly KeyOrders[]): readonly (readonly number[])[] {
+  const full = (most: number): number[] => maps.map(({ keys, count, likely }) => (keys <= most ? count : likely))
+  const base = [0, 2, 3].map(full)
+  const large = base.flatMap((radices) =>
+    maps.flatMap(({ keys, count }, index) => (keys > 2 ? [radices.with(index, count)] : [])),
+  )
+  const all = [...base, ...large, full(fewKeys), maps.map(({ count }) => count)]
+  return [...new Map(all.map((radices) => [radices.join(), radices])).values()]
 }
 
-function stages(maps: readonly KeyOrders[], manners: number): Stage[] {
-  const sizeOf = (counts: readonly number[]): number => counts.reduce((size, count) => size * count, 1)
-  const [likely, all] = [maps.map((map) => map.likely), maps.map(({ count }) => count)]
-  const singles = maps.map(({ count }, index) => ({
-    size: count * manners,
-    orders: () => single(maps, index, manners),
-  }))
-  return [
-    { size: sizeOf(likely), orders: () => product(likely) },
-    ...(maps.length === 1 ? [] : singles),
-    { size: sizeOf(all), orders: () => product(all), whole: true },
-  ]
-}
-
-/** One map in every order, the others in the same manner. */
-function* single(maps: readonly KeyOrders[], index: number, manners: number): Generator<Choice> {
-  for (let manner = 0; manner < manners; manner += 1) {
-    const uniform = maps.map(({ likely }) => Math.min(manner, likely - 1))
-    for (let order = 0; order < (maps[index]?.count ?? 0); order += 1) yield uniform.with(index, order)
-  }
+function sizeOf(radices: readonly number[]): number {
+  return radices.reduce((size, radix) => size * radix, 1)
 }
 
 function* product(sizes: readonly number[]): Generator<Choice> {

@@ -24,13 +24,14 @@ export type MacVerdict = 'verified' | 'refuted' | 'undecided'
 export interface UnorderedOptions extends Pick<OpenOptions, 'unwrap' | 'order' | 'attempts'> {
   /** Orders that people write keys in, tried before all others; keys that a list does not name come after, sorted. */
   readonly likely?: readonly (readonly string[])[]
-  /** How many orders are tried at most; a try takes a few microseconds. */
+  /** How many orders are tried at most; a try takes a few microseconds. 0 leaves the MAC undecided. */
   readonly budget?: number
   /** Awaited every few milliseconds of work. */
   readonly pause?: () => Promise<void>
 }
 
-const defaultBudget = 150_000
+const defaultBudget = 400_000
+const shortLook = 2_000
 const triesBetweenPauses = 500
 
 /**
@@ -39,7 +40,8 @@ const triesBetweenPauses = 500
  * come first, then all others while the budget lasts. `mac_only_encrypted` files have the fewest.
  *
  * @param variants the object, with what the API added to it left out: the first gives the plain object, and where
- * several may have been the file (a namespace that was in it, or not), the MAC may be that of any
+ * several may have been the file (a namespace that was in it, or not), the MAC may be that of any. Keys are tried in
+ * the order in which they stand, too
  * @returns the plain object without `sops`; null where it has no `sops` field
  * @throws as `decryptManifest`; never `MAC_MISMATCH` for a MAC that decrypts
  */
@@ -57,15 +59,14 @@ export async function decryptUnordered(
   const stored = fileMac(first, dataKey)
   // Where the MAC covers encrypted values alone, what the API added is none of its business.
   const tried = (metadata.macOnlyEncrypted ? [first] : files).map((file) => {
-    const [document] = decryptDocuments({ ...file, metadata }, rule, { dataKey }).documents
+    const { macOnlyEncrypted } = file.metadata
+    const [document] = decryptDocuments(file, rule, { dataKey }).documents
     if (document === undefined) throw new CoreError('INVALID_MANIFEST', 'a manifest is an object')
-    return { document, bytes: macBytes(document, rule, metadata.macOnlyEncrypted) }
+    const part = macBytes(document, rule, macOnlyEncrypted)
+    return { document, covered: { part, seed: macSeed(macOnlyEncrypted) } }
   })
-  const mac = await search(
-    tried.map(({ bytes }) => bytes),
-    { stored, seed: macSeed(metadata.macOnlyEncrypted) },
-    options,
-  )
+  const covered = tried.map((each) => each.covered)
+  const mac = await search(covered, stored, options)
   const [plain] = tried
   return { plain: toPlain(plain?.document ?? null) as Record<string, unknown>, mac }
 }
@@ -122,9 +123,15 @@ function isUnordered(from: Exclude<Part, Uint8Array>): from is Unordered {
   return 'parts' in from
 }
 
+/** What a MAC may be of. */
+interface Covered {
+  readonly part: Part
+  readonly seed: Uint8Array
+}
+
 async function search(
-  documents: readonly Part[],
-  target: { readonly stored: string; readonly seed: Uint8Array },
+  documents: readonly Covered[],
+  stored: string,
   { likely = [], budget = defaultBudget, pause }: UnorderedOptions,
 ): Promise<MacVerdict> {
   // First as if all maps of a place had one order, which most files have; then each with its own.
@@ -135,30 +142,35 @@ async function search(
     ...apart.filter((tester, index) => tester.orders.length > (alike[index]?.orders.length ?? 0)),
   ]
   let tries = 0
-  let complete = true
-  for (const [index, tester] of testers.entries()) {
-    for (const choice of choices(tester.orders, Math.floor((budget - tries) / (testers.length - index)))) {
-      if (choice === 'incomplete') complete = false
-      else if (tester.mac(choice, target.seed) === target.stored) return 'verified'
-      tries += 1
-      if (tries % triesBetweenPauses === 0) await pause?.()
+  // A short look at each, so that a likely order is found soon; then as long a look as the budget lasts.
+  for (const longest of [Math.min(budget, shortLook), budget]) {
+    let complete = true
+    for (const [index, tester] of testers.entries()) {
+      const share = Math.floor((budget - tries) / (testers.length - index))
+      for (const choice of choices(tester.orders, Math.min(longest, share))) {
+        if (choice === 'incomplete') complete = false
+        else if (tester.mac(choice) === stored) return 'verified'
+        tries += 1
+        if (tries % triesBetweenPauses === 0) await pause?.()
+      }
     }
+    if (complete) return 'refuted'
   }
-  return complete ? 'refuted' : 'undecided'
+  return 'undecided'
 }
 
 /** Computes MACs of one document for choices of orders. */
 class Tester {
   readonly orders: readonly KeyOrders[]
-  readonly #document: Part
+  readonly #document: Covered
   readonly #index = new Map<Unordered, number>()
 
   /** @param together maps of one place have one order */
-  constructor(document: Part, likely: readonly (readonly string[])[], together: boolean) {
+  constructor(document: Covered, likely: readonly (readonly string[])[], together: boolean) {
     this.#document = document
     const orders: KeyOrders[] = []
     const places = new Map<string, number>()
-    for (const map of maps(document)) {
+    for (const map of maps(document.part)) {
       const known = together ? places.get(map.place) : undefined
       const index = known ?? orders.push(keyOrders([...map.parts.keys()], likely)) - 1
       places.set(map.place, index)
@@ -167,9 +179,9 @@ class Tester {
     this.orders = orders
   }
 
-  mac(choice: Choice, seed: Uint8Array): string {
-    const bytes: Uint8Array[] = [seed]
-    this.#gather(this.#document, choice, bytes)
+  mac(choice: Choice): string {
+    const bytes: Uint8Array[] = [this.#document.seed]
+    this.#gather(this.#document.part, choice, bytes)
     return createHash('sha512').update(Buffer.concat(bytes)).digest('hex').toUpperCase()
   }
 

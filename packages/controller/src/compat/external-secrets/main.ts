@@ -40,6 +40,7 @@ export async function run(io: ControllerIo): Promise<number> {
         namespace: await ownNamespace(io),
         sealedSecrets: null,
         externalSecrets: externalSecretSettings(values),
+        sopsSecrets: null,
         metricsAddress: values.text('metrics-addr'),
         leaderElection: values.flag('enable-leader-election'),
         identity: io.env['HOSTNAME'] ?? '',

@@ -78,6 +78,7 @@ function settingsOf(
     namespace,
     sealedSecrets,
     externalSecrets: null,
+    sopsSecrets: null,
     metricsAddress: values.text('listen-metrics-addr'),
     leaderElection: values.flag('leader-elect'),
     identity: io.env['HOSTNAME'] ?? '',
