@@ -77,7 +77,7 @@ describe('keys of Azure Key Vault', () => {
     const bodies: string[] = []
     const machine = machineIo({ env: {}, cwd: '/', network: true })
     const request: KeyIo['request'] = async (url, options) => {
-      bodies.push(options.body)
+      bodies.push(String(options.body))
       return machine.request?.(url.replace(/^https:\/\/[^/]+/, vault.url), options) ?? assert.fail()
     }
     await keys({ request }).wrap(Buffer.from('a data key'), key())

@@ -72,11 +72,17 @@ async function kmsClient(machine: KeyIo | undefined, entry: KeyEntry, options?: 
   })
 }
 
-function endpoint(io: KeyIo, service: 'KMS' | 'STS'): { endpoint?: string } {
+/** How a client of AWS is made where no key says more: the endpoint and the credentials that the environment names. */
+export function awsSettings(io: KeyIo, service: 'S3'): { endpoint?: string; credentials?: Keys; profile?: string } {
+  return { ...endpoint(io, service), ...credentials(io, '') }
+}
+
+function endpoint(io: KeyIo, service: 'KMS' | 'STS' | 'S3'): { endpoint?: string } {
   const url = io.env[`AWS_ENDPOINT_URL_${service}`] ?? io.env['AWS_ENDPOINT_URL']
   return url === undefined ? {} : { endpoint: url }
 }
 
+/** Credentials of AWS. */
 interface Keys {
   readonly accessKeyId: string
   readonly secretAccessKey: string

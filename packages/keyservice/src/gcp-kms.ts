@@ -56,7 +56,7 @@ async function call(
 ): Promise<Readonly<Record<string, unknown>>> {
   const io = online(context.io, 'Google Cloud KMS')
   const url = `${endpoint(io)}/v1/${resourcePath(entry)}:${verb}`
-  const headers = { 'content-type': 'application/json', ...(await authorization(io, url)) }
+  const headers = { 'content-type': 'application/json', ...(await googleHeaders(io, url)) }
   let answer: Awaited<ReturnType<typeof io.request>>
   try {
     answer = await io.request(url, { method: 'POST', headers, body: JSON.stringify(body), ...(signal && { signal }) })
@@ -83,7 +83,12 @@ function endpoint({ env }: KeyIo): string {
   return `https://cloudkms.${universe || 'googleapis.com'}`
 }
 
-async function authorization(io: KeyIo, url: string): Promise<Record<string, string>> {
+/**
+ * What signs a request to Google Cloud.
+ *
+ * @throws `SDK_MISSING`, `IDENTITY_MISSING`
+ */
+export async function googleHeaders(io: KeyIo, url: string): Promise<Record<string, string>> {
   const { GOOGLE_CREDENTIALS: named, GOOGLE_OAUTH_ACCESS_TOKEN: token } = io.env
   if (!named && token) return { authorization: `Bearer ${token}` }
   const credentials = named ? { credentials: await readCredentials(io, named) } : {}

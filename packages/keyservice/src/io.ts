@@ -19,7 +19,7 @@ export interface RunOptions {
 export interface Request {
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body: string | Uint8Array
   /** PEM certificates to trust instead of the system's. */
   readonly ca?: string
   /** A certificate and its key in PEM, to show to the server. */

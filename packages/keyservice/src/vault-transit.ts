@@ -45,7 +45,7 @@ async function call(context: KeyContext, entry: KeyEntry, { verb, body, signal }
   const url = `${address}/v1/${path}`
   try {
     const answer = await io.request(url, {
-      ...(await settings(io)),
+      ...(await vaultSettings(io)),
       method: 'PUT',
       body: JSON.stringify(body),
       ...(signal && { signal }),
@@ -92,7 +92,8 @@ function refused(upstream: string): KeyserviceError {
   )
 }
 
-async function settings(io: KeyIo): Promise<Omit<Request, 'method' | 'body'>> {
+/** What every request to Vault or OpenBao has: the token, the namespace, what is trusted; of the environment and `~/.vault-token`. */
+export async function vaultSettings(io: KeyIo): Promise<Omit<Request, 'method' | 'body'>> {
   const { VAULT_NAMESPACE: namespace, VAULT_SKIP_VERIFY: skip, VAULT_TLS_SERVER_NAME: serverName } = io.env
   const token = io.env['VAULT_TOKEN'] || (await readText(io, `${io.env['HOME'] ?? ''}/.vault-token`))?.trim()
   const headers = {
@@ -125,16 +126,23 @@ async function pem(io: KeyIo, variable: string): Promise<string | undefined> {
   })
 }
 
+/** What Vault's client for Go prints of an answer that is a refusal. */
+export function vaultRefusal(
+  { status, text }: { readonly status: number; readonly text: string },
+  { method, url, namespace }: { readonly method: string; readonly url: string; readonly namespace: string },
+): string {
+  const { errors } = jsonObject(text)
+  const list = Array.isArray(errors) ? errors.map((reason) => `\n* ${String(reason)}`).join('') : ''
+  const where = namespace === '' ? '' : `Namespace: ${namespace}\n`
+  return `Error making API request.\n\n${where}URL: ${method} ${url}\nCode: ${status}. Errors:\n${list}`
+}
+
 function dataOf(
   answer: { status: number; text: string },
   { url, namespace, name }: { url: string; namespace: string; name: string },
 ): string {
   const body = jsonObject(answer.text)
-  if (answer.status >= 400) {
-    const errors = Array.isArray(body['errors']) ? body['errors'].map((text) => `\n* ${String(text)}`).join('') : ''
-    const where = namespace === '' ? '' : `Namespace: ${namespace}\n`
-    throw problem(`Error making API request.\n\n${where}URL: PUT ${url}\nCode: ${answer.status}. Errors:\n${errors}`)
-  }
+  if (answer.status >= 400) throw problem(vaultRefusal(answer, { method: 'PUT', url, namespace }))
   const data = body['data']
   if (typeof data !== 'object' || data === null) throw problem('transit backend is empty')
   const value = (data as Record<string, unknown>)[name]

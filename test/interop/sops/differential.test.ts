@@ -7,6 +7,58 @@ import { type Case, type Outcome, runCase } from './pair.ts'
 const skipped: string[] = []
 const programs = await available({ skip: (reason) => skipped.push(reason ?? '') }, 'sops', 'age-keygen')
 
+/** Help: of every command, of the groups, and where it is asked for in vain. */
+function help(): Record<string, Case> {
+  const lines = [
+    ...commands.map((name) => `${name} --help`),
+    ...[
+      'decrypt -h',
+      'groups',
+      'groups -h',
+      'groups x',
+      'groups help',
+      'groups h add',
+      'groups help nope',
+      'groups -x',
+    ],
+    ...['completion', 'completion help zsh', 'completion fish', 'completion -x', 'help groups', 'help groups add'],
+    ...['help decrypt', 'h set', 'help nope', 'help help', 'groups add -x', 'completion bash -x', 'publish --nope'],
+  ]
+  return Object.fromEntries(lines.map((line) => [`help: ${line}`, { args: line.split(' ') }]))
+}
+
+const commands = [
+  ...['decrypt', 'encrypt', 'rotate', 'edit', 'set', 'unset', 'updatekeys', 'filestatus', 'keyservice', 'publish'],
+  ...['exec-env', 'exec-file', 'groups add', 'groups delete', 'completion bash', 'completion zsh'],
+]
+
+/** The scripts for shells, and what they ask for. */
+function completion(): Record<string, Case> {
+  const words = [
+    ...['', '-', '--', '--de', '-d', 'd', '--nope', '--nope decrypt', 'help', 'help -', 'help d', '--age x decrypt'],
+    ...commands.flatMap((name) => [name, `${name} -`, `${name} --o`, `${name} x`]),
+    ...['groups', 'groups -', 'groups --', 'groups nope', 'groups help', 'completion', 'completion -', '-d -'],
+    ...['decrypt --output', 'decrypt --output-type json --', 'encrypt -a x -', 'decrypt x --i'],
+  ]
+  const asked = words.map((line): [string, Case] => [
+    `completion: ${line}`,
+    { args: [...line.split(' ').filter((word) => word !== ''), '--generate-bash-completion'] },
+  ])
+  const zsh = ['', 'groups', '--a'].map((line): [string, Case] => [
+    `completion in zsh: ${line}`,
+    {
+      args: [...line.split(' ').filter((word) => word !== ''), '--generate-bash-completion'],
+      env: { _CLI_ZSH_AUTOCOMPLETE_HACK: '1' },
+    },
+  ])
+  return {
+    ...Object.fromEntries([...asked, ...zsh]),
+    'the script for bash': { args: ['completion', 'bash'] },
+    'the script for zsh': { args: ['completion', 'zsh'] },
+    'completion flag that is not last': { args: ['decrypt', '--generate-bash-completion', 'x'] },
+  }
+}
+
 /** Command lines whose outcome is the real program's: both outputs, exit code and files, once ciphertexts are masked. */
 function same(
   files: Readonly<Record<string, string | Uint8Array>>,
@@ -580,9 +632,24 @@ function same(
     'flag without its value': { args: ['decrypt', '--output'] },
     'two forms of a flag': { args: ['encrypt', '-a', first, '--age', first, 'plain.json'] },
     'bad integer': { args: ['encrypt', '--shamir-secret-sharing-threshold', 'x', 'plain.yaml'] },
-    'help of decrypt': { args: ['decrypt', '--help'] },
-    'help of encrypt': { args: ['encrypt', '-h'] },
-    'help of unset': { args: ['unset', '-h'] },
+    ...help(),
+    ...completion(),
+    'edit -s, nothing changed': { args: ['edit', '-s', 'enc.yaml'], env: { EDITOR: 'true' } },
+    'exec-env as a user who is not there': { args: ['exec-env', '--user', 'no-such-user', 'enc.env', 'true'] },
+    'exec-file as a user who is not there': { args: ['exec-file', '--user', 'no-such-user', 'enc.env', 'true'] },
+    'exec-env in the place of this process': { args: ['exec-env', '--same-process', 'enc.env', 'exit 3'] },
+    'exec-env, --same-process and --background': {
+      args: ['exec-env', '--same-process', '--background', 'enc.env', 'true'],
+    },
+    'exec-file in the background': { args: ['exec-file', '--background', 'enc.json', 'sleep 1; cat {}'] },
+    'exec-file below a folder that is not there': {
+      args: ['exec-file', '--filename', 'a/b', 'enc.json', 'cat {} > out'],
+    },
+    'exec-file with a dot as its name': { args: ['exec-file', '--filename', '.', 'enc.json', 'cat {} > out'] },
+    'exec-file, name of the regular file': {
+      args: ['exec-file', '--no-fifo', 'enc.json', 'basename {} | sed "s/[0-9][0-9]*$/N/" > out'],
+    },
+    'exec-file, name of the pipe': { args: ['exec-file', 'enc.json', 'basename {} > out; stat -c "%F %a" {} >> out'] },
     'version without a check': { args: ['--version'] },
     '-v': { args: ['-v'] },
   }

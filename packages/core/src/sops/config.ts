@@ -66,7 +66,8 @@ function readIndents(decoder: Decoder, fields: Fields): Indents {
   return indents
 }
 
-function readRule(fields: Fields, options: KeyTextOptions): CreationRule {
+/** Reads one creation rule. @throws `METADATA_INVALID` */
+export function readRule(fields: Fields, options: KeyTextOptions): CreationRule {
   const decoder = new Decoder()
   const awsProfile = decoder.text(fields, 'aws_profile')
   const groups = decoder.list(fields, 'key_groups')
@@ -175,7 +176,7 @@ export async function matchRule(config: Config, path: string): Promise<CreationR
   for (const { pathRegex, read } of config.creationRules) {
     if (pathRegex !== '' && !(await matchesPath(pathRegex, path))) continue
     const rule = read()
-    if (rule.rules.length > 1) throw tooManyRules(rule.rules)
+    checkOneRule(rule)
     return rule
   }
   throw new CoreError('NO_CREATION_RULE', 'no creation rule of .sops.yaml is for this file', {
@@ -217,6 +218,11 @@ async function matchesPath(pattern: string, path: string): Promise<boolean> {
     prefix: 'can not compile regexp: ',
   })
   return matches(path)
+}
+
+/** @throws `METADATA_INVALID` where a rule selects values in more than one way */
+export function checkOneRule({ rules }: CreationRule): void {
+  if (rules.length > 1) throw tooManyRules(rules)
 }
 
 function tooManyRules(rules: readonly Rule[]): CoreError {

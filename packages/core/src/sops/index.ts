@@ -22,6 +22,7 @@ export {
   wrapDataKey,
 } from './datakey.ts'
 export { type DecryptOptions, decryptDocuments, decryptFile } from './decrypt.ts'
+export { type Destination, type DestinationRule, matchDestination } from './destination.ts'
 export { type Change, diffDocuments } from './diff.ts'
 export { type EncryptOptions, encryptDocuments, encryptFile, type SopsFile } from './encrypt.ts'
 export { encryptOver, type OverOptions, sameSettings } from './encryptover.ts'

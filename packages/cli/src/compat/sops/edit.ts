@@ -21,12 +21,6 @@ export async function edit(session: Session): Promise<number> {
 /** Opens a file's plain form in an editor and encrypts what comes back; a file that does not exist begins as an example. */
 export async function editFile(session: Session, argument: string): Promise<number> {
   const { flags, io } = session
-  if (flags.flag('show-master-keys')) {
-    throw new SopsExit(
-      '--show-master-keys is not supported by this program: sops drops all edits with it',
-      codes.generic,
-    )
-  }
   const path = resolve(io.cwd, argument)
   const override = flags.text('filename-override')
   const file = { path, name: override === '' ? path : resolve(io.cwd, override) }
@@ -73,8 +67,9 @@ async function editDocuments(session: Session, file: SopsFile, editing: Editing)
   const folder = mkdtempSync(join(session.io.env['TMPDIR'] || tmpdir(), 'sops'))
   try {
     const path = join(folder, editing.name)
+    const showsKeys = session.flags.flag('show-master-keys')
     const before = await step(
-      () => editing.output.emit(file.documents),
+      () => (showsKeys ? editing.output.emitEncrypted(file) : editing.output.emit(file.documents)),
       codes.errorDumpingTree,
       'Could not marshal tree: ',
     )
@@ -83,6 +78,7 @@ async function editDocuments(session: Session, file: SopsFile, editing: Editing)
       await openEditor(session, path)
       const after = readFileSync(path)
       if (after.equals(before)) throw new SopsExit('File has not changed, exiting.', 200)
+      if (showsKeys) throw droppedEdits()
       const documents = readEdited(session, after, editing)
       if (documents !== null) return { documents, metadata: { ...file.metadata, version: newest(file) } }
       waitForEnter(session.io)
@@ -90,6 +86,14 @@ async function editDocuments(session: Session, file: SopsFile, editing: Editing)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Sops shows the keys and then drops every edit, of keys and of values, without a word. */
+function droppedEdits(): SopsExit {
+  return new SopsExit(
+    'edits made with --show-master-keys are not kept, so nothing was written; edit values without it, and keys with rotate or updatekeys',
+    codes.generic,
+  )
 }
 
 /** The edited documents; null, with a message, where they cannot be encrypted. */

@@ -6,11 +6,18 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
 
+/** How {@link runShell} runs a command. */
+export interface Shell {
+  readonly env: Environment
+  /** Acts as if the command took the place of this program: its end is not commented on, and its signal is ours. */
+  readonly inPlace?: boolean
+}
+
 /**
  * Runs a command in a shell and gives its exit code; a failure is named on stderr as Go names it. Signals that are sent
  * to this program go on to the command, which sops leaves to the terminal.
  */
-export function runShell(session: Session, command: string, env: Environment): Promise<number> {
+export function runShell(session: Session, command: string, { env, inPlace = false }: Shell): Promise<number> {
   return new Promise((done, fail) => {
     const child = spawn('/bin/sh', ['-c', command], { cwd: session.io.cwd, env, stdio: 'inherit' })
     const forward = (signal: NodeJS.Signals): unknown => child.kill(signal)
@@ -24,7 +31,9 @@ export function runShell(session: Session, command: string, env: Environment): P
     })
     child.on('close', (code, signal) => {
       end()
-      if (code !== 0) session.io.stderr.write(`${signal === null ? `exit status ${code}` : signalText(signal)}\n`)
+      if (inPlace && signal !== null) process.kill(process.pid, signal)
+      else if (code !== 0 && !inPlace)
+        session.io.stderr.write(`${signal === null ? `exit status ${code}` : signalText(signal)}\n`)
       done(code ?? 255)
     })
   })
@@ -49,10 +58,11 @@ export function startShell(session: Session, command: string, env: Environment):
   spawn('/bin/sh', ['-c', command], { cwd: session.io.cwd, env, stdio: 'ignore', detached: true }).unref()
 }
 
-/** Refuses flags of the exec commands that are not there yet. */
-export function refuseFlags(session: Session, command: string, flags: readonly string[]): void {
-  for (const flag of flags) {
-    if (!session.flags.has(flag)) continue
-    throw new SopsExit(`${command} --${flag} is not supported yet by this program`, codes.generic)
-  }
+/**
+ * Makes this process the user's that `--user` names, and gives what the environment says of him; nothing without the
+ * flag.
+ */
+export async function becomeUser(session: Session): Promise<Environment> {
+  const name = session.flags.text('user')
+  return name === '' ? {} : (await import('./user.ts')).switchUser(session.io, name)
 }

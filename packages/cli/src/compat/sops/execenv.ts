@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type Item, isComment, isComplex, plainText } from '@sealkit/core/sops'
-import { refuseFlags, runShell, startShell } from './exec.ts'
+import { becomeUser, runShell, startShell } from './exec.ts'
 import { codes, SopsExit, warn } from './exit.ts'
 import type { Session } from './session.ts'
 
@@ -11,19 +11,23 @@ export async function execEnv(session: Session): Promise<number> {
   if (args.length !== 2 || path === undefined || command === undefined) {
     throw new SopsExit('error: missing file to decrypt', codes.generic)
   }
-  refuseFlags(session, 'exec-env', ['user', 'same-process'])
-  const background = flags.flag('background')
-  if (background) {
-    warn(io, "exec-env's --background option is deprecated and will be removed in a future version of sops")
-  }
   const absolute = resolve(io.cwd, path)
   const file = { path: absolute, name: absolute }
-  const encrypted = await session.load(await session.store(file, 'input-type'), file, path)
+  const store = await session.store(file, 'input-type')
+  const [background, inPlace] = [flags.flag('background'), flags.flag('same-process')]
+  if (background) {
+    warn(io, "exec-env's --background option is deprecated and will be removed in a future version of sops")
+    if (inPlace) {
+      throw new SopsExit('Error: The --same-process flag cannot be used with --background', codes.conflictingParameters)
+    }
+  }
+  const encrypted = await session.load(store, file, path)
   const dataKey = await session.dataKey(encrypted)
   const { documents } = await session.decrypt(encrypted, { dataKey })
   const values = (documents[0]?.items ?? []).filter(({ key }) => !isComment(key)).map(variable)
-  const env = { ...(flags.flag('pristine') ? {} : io.env), ...Object.fromEntries(values) }
-  if (!background) return runShell(session, command, env)
+  const user = await becomeUser(session)
+  const env = { ...(flags.flag('pristine') ? {} : io.env), ...user, ...Object.fromEntries(values) }
+  if (!background) return runShell(session, command, { env, inPlace })
   startShell(session, command, env)
   return 0
 }

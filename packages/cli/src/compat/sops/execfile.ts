@@ -1,23 +1,22 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, normalize, resolve } from 'node:path'
 import { emit } from './decrypt.ts'
-import { refuseFlags, runShell } from './exec.ts'
-import { codes, pathError, SopsExit } from './exit.ts'
+import { becomeUser, runShell, startShell } from './exec.ts'
+import { codes, pathError, SopsExit, warn } from './exit.ts'
 import type { Session } from './session.ts'
 
 const fallbackName = 'tmp-file'
 
 /** `sops exec-file file command`: runs a command with the name of a file in plain text in the place of `{}`. */
 export async function execFile(session: Session): Promise<number> {
-  const { args, io } = session
+  const { args, flags, io } = session
   const [path, command] = args
   if (args.length !== 2 || path === undefined || command === undefined) {
     throw new SopsExit('error: missing file to decrypt', codes.generic)
   }
-  // With --background sops removes the file before the command can read it.
-  refuseFlags(session, 'exec-file', ['user', 'background'])
   const absolute = resolve(io.cwd, path)
   const file = { path: absolute, name: absolute }
   const input = await session.store(file, 'input-type')
@@ -25,26 +24,40 @@ export async function execFile(session: Session): Promise<number> {
   const encrypted = await session.load(input, file, path)
   const dataKey = await session.dataKey(encrypted)
   const { documents } = await session.decrypt(encrypted, { dataKey })
-  return runWithFile(session, command, await emit(documents, output))
+  const content = await emit(documents, output)
+  if (flags.flag('background')) {
+    warn(io, "exec-file's --background option is deprecated and will be removed in a future version of sops")
+  }
+  return runWithFile(session, command, content)
 }
 
-/** The file lies in a folder of the user's own, which is removed when the command has ended. */
+/**
+ * The file lies in a folder of the user's own, which is removed when the command has ended; when it has begun where
+ * nobody waits for it, as sops does, so that a command in the background seldom sees the file.
+ */
 async function runWithFile(session: Session, command: string, content: Uint8Array): Promise<number> {
-  const folder = mkdtempSync(join(session.io.env['TMPDIR'] || tmpdir(), '.sops'))
+  const { flags, io } = session
+  const user = await becomeUser(session)
+  const folder = mkdtempSync(join(io.env['TMPDIR'] || tmpdir(), '.sops'))
   let writer: ChildProcess | undefined
   try {
-    const path = join(folder, fileName(session.flags.text('filename')))
-    if (session.flags.flag('no-fifo')) writePlain(path, content)
+    const path = join(folder, fileName(flags.text('filename'), flags.flag('no-fifo')))
+    if (flags.flag('no-fifo')) writePlain(path, content)
     else writer = writeFifo(path, content)
-    return await runShell(session, command.replaceAll('{}', path), session.io.env)
+    const line = command.replaceAll('{}', path)
+    const env = { ...io.env, ...user }
+    if (!flags.flag('background')) return await runShell(session, line, { env })
+    startShell(session, line, env)
+    return 0
   } finally {
     writer?.kill('SIGKILL')
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function fileName(given: string): string {
-  if (given === '') return fallbackName
+/** A regular file without a name of its own gets digits behind the usual one. */
+function fileName(given: string, regular: boolean): string {
+  if (given === '') return regular ? `${fallbackName}${randomInt(2 ** 32)}` : fallbackName
   const local = normalize(given)
   if (!given.startsWith('/') && local !== '..' && !local.startsWith('../')) return given
   throw new SopsExit('The provided filename is not a local path.', codes.generic)
@@ -66,7 +79,12 @@ function writeFifo(path: string, content: Uint8Array): ChildProcess {
   try {
     execFileSync('mkfifo', ['-m', '600', path], { stdio: ['ignore', 'ignore', 'pipe'] })
   } catch (error) {
-    throw new SopsExit('a named pipe cannot be made here; use --no-fifo', codes.generic, error)
+    const [, reason] = /: ([^:]*)\n$/.exec(String((error as { stderr?: unknown }).stderr ?? '')) ?? []
+    throw new SopsExit(
+      reason?.toLowerCase() ?? 'mkfifo is needed to make a named pipe, and was not found; use --no-fifo',
+      codes.generic,
+      error,
+    )
   }
   const writer = spawn('/bin/sh', ['-c', 'exec cat > "$1"', 'sh', path], { stdio: ['pipe', 'ignore', 'ignore'] })
   // A command that does not read all of it is not an error.

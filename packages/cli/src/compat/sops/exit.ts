@@ -77,9 +77,9 @@ export function warn(
   log(io, { level: 'warning', text, logger, fields })
 }
 
-/** Writes the last words of a command line that cannot be read. */
-export function fatal(io: Io, text: string): void {
-  log(io, { level: 'fatal', text, logger: 'CMD', fields: '' })
+/** Writes the last words of a command that cannot go on. */
+export function fatal(io: Io, text: string, logger = 'CMD'): void {
+  log(io, { level: 'fatal', text, logger, fields: '' })
 }
 
 /** Writes an error that the program goes on after. */
@@ -91,6 +91,11 @@ export function logError(io: Io, text: string, cause?: string): void {
 export function logInfo(io: Io, text: string, logger: string, fields: Readonly<Record<string, string>> = {}): void {
   const shown = Object.entries(fields).map(([name, value]) => ` ${name}=${quoted(value)}`)
   log(io, { level: 'info', text, logger, fields: shown.join('') })
+}
+
+/** Writes what sops says of a step where it is verbose. */
+export function logDebug(io: Io, text: string, logger: string): void {
+  log(io, { level: 'debug', text, logger, fields: '' })
 }
 
 /** Writes a line of progress as Go's `log` package does. */

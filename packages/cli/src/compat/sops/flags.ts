@@ -47,7 +47,7 @@ const changes = ['gcp-kms', 'hckms', 'azure-kv', 'kms', 'hc-vault-transit', 'age
   strings(`add-${kind}`, `rm-${kind}`),
 )
 
-/** The sub-commands that exist here. */
+/** The sub-commands; those of two words belong to a group. */
 export type CommandName =
   | 'updatekeys'
   | 'decrypt'
@@ -62,6 +62,9 @@ export type CommandName =
   | 'groups add'
   | 'groups delete'
   | 'keyservice'
+  | 'publish'
+  | 'completion bash'
+  | 'completion zsh'
 
 /** Flags of each sub-command, in the order of sops' help. */
 export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
@@ -121,10 +124,13 @@ export const commandFlags: Readonly<Record<CommandName, readonly Flag[]>> = {
     ...[flag('bool', 'background'), flag('bool', 'pristine'), ...strings('user'), flag('bool', 'same-process')],
     ...[order, ...service],
   ],
+  publish: [
+    ...[flag('bool', 'yes', { short: 'y' }), flag('bool', 'omit-extensions'), flag('bool', 'recursive')],
+    ...[flag('bool', 'verbose'), order, ...service],
+  ],
+  'completion bash': [],
+  'completion zsh': [],
 }
-
-/** Sub-commands of sops that are not here yet. */
-export const missingCommands: readonly string[] = ['completion', 'publish']
 
 /** Flags of the program itself, which are also those of its old form without a sub-command. */
 export const rootFlags: readonly Flag[] = [

@@ -1,6 +1,6 @@
 import type { Io } from '../../io.ts'
 import { fatal, SopsExit } from './exit.ts'
-import { type CommandName, commandFlags, missingCommands, rootFlags } from './flags.ts'
+import { type CommandName, commandFlags, rootFlags } from './flags.ts'
 import { parseFlags, reorder } from './parse.ts'
 import { Session } from './session.ts'
 
@@ -18,6 +18,9 @@ const commands: Readonly<Record<CommandName, () => Promise<(session: Session) =>
   'groups delete': async () => (await import('./groups.ts')).groupsDelete,
   'exec-file': async () => (await import('./execfile.ts')).execFile,
   'exec-env': async () => (await import('./execenv.ts')).execEnv,
+  publish: async () => (await import('./publish.ts')).publish,
+  'completion bash': async () => (await import('./completion.ts')).completionBash,
+  'completion zsh': async () => (await import('./completion.ts')).completionZsh,
 }
 
 /**
@@ -37,6 +40,7 @@ export async function run(io: Io): Promise<number> {
 }
 
 async function runLine(io: Io): Promise<number> {
+  if (io.argv.at(-1) === '--generate-bash-completion') return (await import('./completion.ts')).suggest(io)
   const root = parseFlags(io.argv, rootFlags, io.env)
   if (root.error !== undefined) {
     await (await import('./usage.ts')).wrongUsage(io, null, root.error)
@@ -45,19 +49,16 @@ async function runLine(io: Io): Promise<number> {
   }
   if (root.help) return (await import('./usage.ts')).help(io, null)
   if (root.version) return (await import('./version.ts')).version(io, root.values)
-  const [name = '', ...rest] = commandOf(root.args)
-  if (name === 'help' || name === 'h') return (await import('./usage.ts')).help(io, rest[0] ?? null)
-  if (root.args[0] === 'groups' && !isCommand(name)) return (await import('./usage.ts')).help(io, null)
-  if (missingCommands.includes(name)) throw new SopsExit(`sops ${name} is not supported yet by this program`, 1)
-  if (isCommand(name)) return runCommand(io, name, { rest, globals: root.values })
+  const [first = '', ...rest] = root.args
+  if (first === 'groups' || first === 'completion') {
+    const name = `${first} ${rest[0] ?? ''}`
+    if (!isCommand(name)) return (await import('./usage.ts')).group(io, first, rest)
+    return runCommand(io, name, { rest: rest.slice(1), globals: root.values })
+  }
+  if (first === 'help' || first === 'h') return (await import('./usage.ts')).help(io, rest[0] ?? null)
+  if (isCommand(first)) return runCommand(io, first, { rest, globals: root.values })
   const session = new Session({ io, flags: root.values, globals: root.values, args: root.args })
   return (await import('./legacy.ts')).legacy(session)
-}
-
-/** The arguments with a command of two words as one. */
-function commandOf(args: readonly string[]): readonly string[] {
-  const [first, second = '', ...rest] = args
-  return first === 'groups' ? [`groups ${second}`.trim(), ...rest] : args
 }
 
 async function runCommand(

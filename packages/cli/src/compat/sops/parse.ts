@@ -135,7 +135,10 @@ class Parser {
         return undefined
       }
       const used = this.#readFlag(argument, argv[at + 1])
-      if (typeof used === 'string') return used
+      if (typeof used === 'string') {
+        this.args = argv.slice(at + 1)
+        return used
+      }
       at += used
     }
     return undefined

@@ -68,9 +68,9 @@ export class Session {
     return step(() => matchRule(config, path), codes.generic)
   }
 
-  /** Whether there is a configuration file. */
-  hasConfig(): boolean {
-    return this.#openConfig() !== null
+  /** Path of the configuration file, as it is shown; empty where there is none. */
+  get configPath(): string {
+    return this.#openConfig()?.path ?? ''
   }
 
   #openConfig(): { path: string; config: Promise<Config> } | null {

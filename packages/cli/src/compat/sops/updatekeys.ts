@@ -9,7 +9,7 @@ import { Answers } from './terminal.ts'
 /** `sops updatekeys file...`: gives files the master keys of their creation rule. */
 export async function updatekeys(session: Session): Promise<number> {
   const { args, io } = session
-  if (!session.hasConfig()) throw new SopsExit('config file not found', codes.generic)
+  if (session.configPath === '') throw new SopsExit('config file not found', codes.generic)
   if (args.length === 0) throw new SopsExit('Error: no file specified', codes.noFileSpecified)
   const answers = new Answers(io)
   if (args.length === 1) {
@@ -81,14 +81,15 @@ function checkPath(path: string): void {
   if (isDirectory) throw new SopsExit("can't operate on a directory", codes.generic)
 }
 
-interface Difference {
+/** What a change of key groups does to each group. */
+export interface Difference {
   readonly kept: readonly string[]
   readonly added: readonly string[]
   readonly removed: readonly string[]
 }
 
 /** Group by group, by the names of the keys. */
-function difference(before: readonly KeyGroup[], after: readonly KeyGroup[]): Difference[] {
+export function difference(before: readonly KeyGroup[], after: readonly KeyGroup[]): Difference[] {
   return Array.from({ length: Math.max(before.length, after.length) }, (_, index) => {
     const [old, fresh] = [before[index] ?? [], after[index] ?? []].map((group) => group.map(keyName))
     return {
@@ -100,12 +101,17 @@ function difference(before: readonly KeyGroup[], after: readonly KeyGroup[]): Di
 }
 
 function diffText(diffs: readonly Difference[], oldThreshold: number, threshold: number): string {
-  const lines = [...thresholdLines(oldThreshold, threshold)]
-  for (const [index, { kept, added, removed }] of diffs.entries()) {
-    lines.push(`Group ${index + 1}`, ...kept.map((name) => `    ${name}`))
-    lines.push(...added.map((name) => `+++ ${name}`), ...removed.map((name) => `--- ${name}`))
-  }
-  return lines.map((line) => `${line}\n`).join('')
+  return [...thresholdLines(oldThreshold, threshold), ...groupLines(diffs)].map((line) => `${line}\n`).join('')
+}
+
+/** The lines that show which keys come and go. */
+export function groupLines(diffs: readonly Difference[]): string[] {
+  return diffs.flatMap(({ kept, added, removed }, index) => [
+    `Group ${index + 1}`,
+    ...kept.map((name) => `    ${name}`),
+    ...added.map((name) => `+++ ${name}`),
+    ...removed.map((name) => `--- ${name}`),
+  ])
 }
 
 function thresholdLines(before: number, after: number): string[] {

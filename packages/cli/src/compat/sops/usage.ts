@@ -1,111 +1,53 @@
+import { formatVersion } from '@sealkit/core/sops'
 import type { Io } from '../../io.ts'
-import { type CommandName, commandFlags, type Flag, missingCommands, rootFlags } from './flags.ts'
+import { fatal, SopsExit } from './exit.ts'
+import { type CommandName, commandFlags, type Flag, rootFlags } from './flags.ts'
+import { parseFlags } from './parse.ts'
+import { commandTexts, purposes } from './purposes.ts'
 
-/** What a command is for, and its arguments. */
-const about: Readonly<Record<CommandName, readonly [purpose: string, args: string]>> = {
-  decrypt: [
-    'decrypt a file, and output the results to stdout. If no filename is provided, stdin will be used.',
-    '[file]',
-  ],
-  encrypt: [
-    'encrypt a file, and output the results to stdout. If no filename is provided, stdin will be used.',
-    '[file]',
-  ],
-  rotate: ['generate a new data encryption key and reencrypt all values with the new key', 'file'],
-  edit: ['edit an encrypted file', 'file'],
-  updatekeys: ['update the keys of SOPS files using the config file', 'file'],
-  set: ['set a specific key or branch in the input document', 'file index [ value ]'],
-  unset: ['unset a specific key or branch in the input document.', 'file index'],
-  filestatus: ['check the status of the file, returning encryption status', 'file'],
-  'groups add': ['add a new group to a SOPS file', ''],
-  'groups delete': ['delete a key group from a SOPS file', '[index]'],
-  keyservice: ['start a SOPS key service server', '[arguments...]'],
-  'exec-file': [
-    'execute a command with the decrypted contents as a temporary file',
-    '[file to decrypt] [command to run]',
-  ],
-  'exec-env': [
-    'execute a command with decrypted values inserted into the environment',
-    '[file to decrypt] [command to run]',
-  ],
+type Group = 'groups' | 'completion'
+
+const helpFlag: Flag = { names: ['help', 'h'], kind: 'bool' }
+
+/** The flags of the program as its help and its completion list them. */
+export const programFlags: readonly Flag[] = [...rootFlags, helpFlag, { names: ['version', 'v'], kind: 'bool' }]
+
+/** The commands below the program, or below a group, as help and completion list them. */
+export function commandsOf(group: Group | null): readonly (readonly [name: string, purpose: string])[] {
+  return Object.entries(commandTexts).flatMap(([name, [purpose]]) => {
+    const [first = '', second] = name.split(' ')
+    if (group === null) return second === undefined ? [[name, purpose] as const] : []
+    return first === group && second !== undefined ? [[second, purpose] as const] : []
+  })
 }
 
-const order = 'comma separated list of decryption key types'
-const inputTypes = 'currently json, yaml, dotenv, ini and binary are supported. If not set, sops will use the'
-
-/** What each flag does; where a command differs, under `command flag`. */
-const purposes: Readonly<Record<string, string>> = {
-  'in-place': 'write output back to the same file instead of stdout',
-  extract: `extract a specific key or branch from the input document. Example: --extract '["somekey"][0]'`,
-  output: 'Save the output after encryption or decryption to the file specified',
-  'decrypt output': 'Save the output after decryption to the file specified',
-  'encrypt output': 'Save the output after encryption to the file specified',
-  'rotate output': 'Save the output after decryption to the file specified',
-  'input-type': `${inputTypes} file's extension to determine the type`,
-  'output-type': `${inputTypes} input file's extension to determine the output format`,
-  'ignore-mac': 'ignore Message Authentication Code during decryption',
-  'filename-override':
-    'Use this filename instead of the provided argument for loading configuration, and for determining input type and output type',
-  'decrypt filename-override':
-    'Use this filename instead of the provided argument for loading configuration, and for determining input type and output type. Should be provided when reading from stdin.',
-  'encrypt filename-override':
-    'Use this filename instead of the provided argument for loading configuration, and for determining input type and output type. Required when reading from stdin.',
-  'decryption-order': order,
-  'enable-local-keyservice': 'use local key service',
-  keyservice:
-    'Specify the key services to use in addition to the local one. Can be specified more than once. Syntax: protocol://address. Example: tcp://myserver.com:5000',
-  kms: 'comma separated list of KMS ARNs',
-  'aws-profile': 'The AWS profile to use for requests to AWS',
-  'gcp-kms': 'comma separated list of GCP KMS resource IDs',
-  hckms: 'comma separated list of HuaweiCloud KMS key IDs (format: region:key-uuid)',
-  'azure-kv': 'comma separated list of Azure Key Vault URLs',
-  'hc-vault-transit':
-    "comma separated list of vault's key URI (e.g. 'https://vault.example.org:8200/v1/transit/keys/dev')",
-  pgp: 'comma separated list of PGP fingerprints',
-  age: 'comma separated list of age recipients',
-  'unencrypted-suffix': 'override the unencrypted key suffix.',
-  'encrypted-suffix':
-    'override the encrypted key suffix. When empty, all keys will be encrypted, unless otherwise marked with unencrypted-suffix.',
-  'unencrypted-regex':
-    'set the unencrypted key regex. When specified, only keys matching the regex will be left unencrypted.',
-  'encrypted-regex': 'set the encrypted key regex. When specified, only keys matching the regex will be encrypted.',
-  'encryption-context': 'comma separated list of KMS encryption context key:value pairs',
-  'shamir-secret-sharing-threshold': 'the number of master keys required to retrieve the data key with shamir',
-  'value-file':
-    "treat 'value' as a file to read the actual value from (avoids leaking secrets in process listings). Mutually exclusive with --value-stdin",
-  'value-stdin':
-    "read the value from stdin; the 'value' argument to 'set' is not needed in this case (avoids leaking secrets in process listings). Mutually exclusive with --value-file",
-  'set idempotent': 'do nothing if the given index already has the given value',
-  'unset idempotent': 'do nothing if the given index does not exist',
-  yes: 'pre-approve all changes and run non-interactively',
-  network: "network to listen on, e.g. 'tcp' or 'unix' (default: \"tcp\")",
-  address: "address to listen on, e.g. '127.0.0.1:5000' or '/tmp/sops.sock' (default: \"127.0.0.1:5000\")",
-  prompt: 'Prompt user to confirm every incoming request',
-  background: "background the process and don't wait for it to complete (DEPRECATED)",
-  file: 'the file to change the groups of',
-  'no-fifo': 'use a regular file instead of a fifo to temporarily hold the decrypted contents',
-  filename: 'filename for the temporary file (default: tmp-file)',
-  pristine: 'insert only the decrypted values into the environment without forwarding existing environment variables',
-  user: 'the user to run the command as',
-  'same-process': 'run command in the current process instead of in a child process',
-  decrypt: 'decrypt a file and output the result to stdout',
-  encrypt: 'encrypt a file and output the result to stdout',
-  rotate: 'generate a new data encryption key and reencrypt all values with the new key',
-  set: `set a specific key or branch in the input document: --set '["somekey"][0] {"somevalue":true}'`,
-  config: 'path to sops config file. If not set, sops will search for .sops.yaml in this directory and above',
-  indent: 'the number of spaces to indent YAML or JSON encoded file',
-  'mac-only-encrypted': 'compute MAC only over values which end up encrypted',
-  'unencrypted-comment-regex': 'set the unencrypted comment suffix',
-  'encrypted-comment-regex': 'set the encrypted comment suffix',
-  'show-master-keys': 'display master encryption keys in the file during editing',
-  'disable-version-check': 'do not check whether the current version is latest during --version',
-  'check-for-updates': 'do check whether the current version is latest during --version',
-  verbose: 'Enable verbose logging output',
-}
-
-/** Prints help for a command, or for the program. */
+/**
+ * Prints help for a command, or for the program.
+ *
+ * @throws SopsExit 3 where there is no such command
+ */
 export function help(io: Io, command: string | null): number {
-  io.stdout.write(command !== null && isCommand(command) ? commandHelp(command) : programHelp())
+  if (command === null) io.stdout.write(programHelp())
+  else if (command === 'help' || command === 'h') io.stdout.write(helpOfHelp)
+  else if (isTopic(command)) io.stdout.write(commandHelp(command))
+  else throw noTopic(command)
+  return 0
+}
+
+/** `sops groups`, `sops completion`: what is not one of the group's commands is a question for help. */
+export function group(io: Io, name: Group, args: readonly string[]): number {
+  const { error, help: asked, args: rest } = parseFlags(args, [], {})
+  if (error !== undefined) {
+    io.stdout.write(`Incorrect Usage. ${error}\n\n${groupHelp(name)}`)
+    fatal(io, error)
+    return 1
+  }
+  const [first, topic] = rest
+  if (asked || first === undefined) io.stdout.write(groupHelp(name))
+  else if (first !== 'help' && first !== 'h') throw noTopic(first)
+  else if (topic === undefined) io.stdout.write(groupAsProgram(name))
+  else if (isTopic(`${name} ${topic}`)) io.stdout.write(commandHelp(`${name} ${topic}` as CommandName))
+  else throw noTopic(topic)
   return 0
 }
 
@@ -115,25 +57,68 @@ export async function wrongUsage(io: Io, command: CommandName | null, problem: s
   io.stdout.write(`Incorrect Usage${mark} ${problem}\n\n${command === null ? programHelp() : commandHelp(command)}`)
 }
 
-function isCommand(name: string): name is CommandName {
-  return Object.hasOwn(commandFlags, name)
+function noTopic(topic: string): SopsExit {
+  return new SopsExit(`No help topic for '${topic}'`, 3)
 }
 
-function commandHelp(command: CommandName): string {
-  const [purpose, args] = about[command]
+function isTopic(name: string): name is keyof typeof commandTexts {
+  return Object.hasOwn(commandTexts, name)
+}
+
+function commandHelp(command: keyof typeof commandTexts): string {
+  const [purpose, args] = commandTexts[command]
+  const flags = command === 'groups' || command === 'completion' ? [] : commandFlags[command]
+  const named = flags.length === 0 ? '' : ' [command options]'
+  const list = flags.length === 0 ? '' : `\nOPTIONS:\n${options(flags, command)}   \n`
   return `NAME:
    sops ${command} - ${purpose}
 
 USAGE:
-   sops ${command} [command options] ${args}
+   sops ${command}${named} ${args}
+${list}`
+}
 
+/** Sops loses its own name here. */
+const helpOfHelp = `NAME:
+    - Shows a list of commands or help for one command
+
+USAGE:
+    [command]
+`
+
+function groupHelp(name: Group): string {
+  return `NAME:
+   sops ${name} - ${commandTexts[name][0]}
+
+USAGE:
+   sops ${name} command [command options] [arguments...]
+
+COMMANDS:
+${aligned(commandsOf(name))}
 OPTIONS:
-${options(commandFlags[command], command)}   
+   --help, -h  show help
+   
+`
+}
+
+function groupAsProgram(name: Group): string {
+  return `NAME:
+   sops ${name} - ${commandTexts[name][0]}
+
+USAGE:
+   sops ${name} [global options] command [command options] [arguments...]
+
+VERSION:
+   ${formatVersion}
+
+COMMANDS:
+${aligned(commandsOf(name))}
+GLOBAL OPTIONS:
+   --help, -h  show help
 `
 }
 
 function programHelp(): string {
-  const commands = Object.entries(about).map(([name, [purpose]]) => [name, purpose] as const)
   return `NAME:
    sops - encrypted file editor, on Sealkit
 
@@ -141,12 +126,16 @@ USAGE:
    sops [global options] command [command options] [arguments...]
    sops [global options] file
 
-COMMANDS:
-${aligned(commands)}
-   Not supported yet: ${missingCommands.join(', ')}
+   Without a command and without --decrypt, --encrypt, --rotate or --set, the file is opened in an editor.
+   Flags must stand before the file; behind it they are ignored.
 
+VERSION:
+   ${formatVersion}
+
+COMMANDS:
+${aligned([...commandsOf(null), ['help, h', 'Shows a list of commands or help for one command']])}
 GLOBAL OPTIONS:
-${options(rootFlags, '')}`
+${options(programFlags, '')}`
 }
 
 function options(flags: readonly Flag[], command: string): string {

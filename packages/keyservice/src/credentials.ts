@@ -1,0 +1,4 @@
+export { awsSettings } from './aws-kms.ts'
+export { googleHeaders } from './gcp-kms.ts'
+export { requestReason } from './sdk.ts'
+export { vaultRefusal, vaultSettings } from './vault-transit.ts'
