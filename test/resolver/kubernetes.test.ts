@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
 import type { Manifest } from '@sealkit/core/manifest'
-import { createSessions, manifestAccess, readStore } from '@sealkit/resolver'
+import { createSessions, manifestAccess, readStore, retryAfterOf } from '@sealkit/resolver'
 import { data, failure, secretStore } from './fixture.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
@@ -18,12 +18,13 @@ const remote = {
 const requests: { readonly method: string; readonly url: string; readonly authorization: string }[] = []
 let status = 200
 let failureBody = ''
+let failureHeaders: Readonly<Record<string, string>> = {}
 let address = ''
 
 const server = createServer((request, response) => {
   const { method = '', url = '', headers } = request
   requests.push({ method, url, authorization: headers.authorization ?? '' })
-  if (status !== 200) response.writeHead(status).end(failureBody)
+  if (status !== 200) response.writeHead(status, failureHeaders).end(failureBody)
   else if (url.includes('selfsubjectrulesreviews')) response.end(JSON.stringify({ status: { resourceRules: rules } }))
   else if (url.endsWith('/secrets/src')) response.end(JSON.stringify(remote))
   else if (url.includes('/secrets?') || url.endsWith('/secrets')) response.end(JSON.stringify({ items: [remote] }))
@@ -68,6 +69,7 @@ interface Options {
 function reading(remoteRef: Readonly<Record<string, unknown>>, options: Options = {}): Parameters<typeof data>[0] {
   requests.length = 0
   status = 200
+  failureHeaders = {}
   const spec = { server: { url: address }, remoteNamespace: 'other', auth: tokenAuth, ...options.kubernetes }
   const store = secretStore({ kubernetes: spec }, { retrySettings: {} }, 'remote')
   const entry = { data: [{ secretKey: 'v', remoteRef: { key: 'src', ...remoteRef } }] }
@@ -166,6 +168,36 @@ for (const [answered, body, code, message] of answers) {
     assert.doesNotMatch(inspect(error, { depth: 10 }), /s3cret|bearer"/)
   })
 }
+
+const waits: readonly (readonly [status: number, retryAfter: string | null, code: string, wait: number | null])[] = [
+  [429, '30', 'PROVIDER_UNAVAILABLE', 30_000],
+  [503, '7', 'PROVIDER_UNAVAILABLE', 7_000],
+  [500, '60', 'PROVIDER_UNAVAILABLE', 60_000],
+  [429, null, 'PROVIDER_UNAVAILABLE', null],
+  [503, 'soon', 'PROVIDER_UNAVAILABLE', null],
+  [403, '30', 'ACCESS_DENIED', null],
+  [409, '30', 'PROVIDER_FAILED', null],
+]
+
+for (const [answered, header, code, wait] of waits) {
+  test(`the limiter hears of ${answered} with Retry-After ${header}`, async () => {
+    const fixture = reading({ property: 'user' })
+    status = answered
+    failureHeaders = header === null ? {} : { 'retry-after': header }
+    failureBody = '{"kind":"Status","message":"too many requests"}'
+    const error = await failure(fixture)
+    assert.deepEqual([error.code, retryAfterOf(error) ?? null], [code, wait])
+    assert.match(error.message, /too many requests$/)
+  })
+}
+
+test('a policy holds for the server of a kubeconfig, whatever the store names', async () => {
+  const policy = { rules: [{ provider: 'kubernetes', hosts: ['allowed.test'] }] }
+  const kubernetes = { server: { url: 'https://allowed.test' }, authRef: { name: 'login', key: 'config' } }
+  const secret = credential({ config: kubeconfig() })
+  const error = await failure({ ...reading({}, { kubernetes, secret }), context: { policy } })
+  assert.deepEqual([error.code, requests], ['POLICY_DENIED', []], error.message)
+})
 
 const unusable: readonly (readonly [kubernetes: Readonly<Record<string, unknown>>, code: string])[] = [
   [{ auth: {} }, 'INVALID_STORE'],

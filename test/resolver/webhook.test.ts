@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
 import type { Manifest } from '@sealkit/core/manifest'
-import { createSessions, manifestAccess, readStore } from '@sealkit/resolver'
+import { createSessions, manifestAccess, readStore, retryAfterOf } from '@sealkit/resolver'
 import { Renderer } from '@sealkit/template'
 import { data, failure, secretStore } from './fixture.ts'
 
@@ -18,6 +18,7 @@ interface Seen {
 const seen: Seen[] = []
 let status = 200
 let answer: unknown = {}
+let replied: Readonly<Record<string, string>> = {}
 let address = ''
 
 const server = createServer(async (request, response) => {
@@ -25,7 +26,7 @@ const server = createServer(async (request, response) => {
   for await (const chunk of request) chunks.push(chunk)
   const { method = '', url = '', headers } = request
   seen.push({ method, url, headers, body: Buffer.concat(chunks).toString() })
-  response.writeHead(status).end(typeof answer === 'string' ? answer : JSON.stringify(answer))
+  response.writeHead(status, replied).end(typeof answer === 'string' ? answer : JSON.stringify(answer))
 })
 
 before(async () => {
@@ -67,8 +68,9 @@ function calling(
   }
 }
 
-function answering(body: unknown, code = 200): void {
+function answering(body: unknown, code = 200, headers: Readonly<Record<string, string>> = {}): void {
   answer = body
+  replied = headers
   status = code
 }
 
@@ -255,6 +257,67 @@ for (const [why, code, answered, webhook = {}, ref = {}, secret = labelled()] of
     assert.doesNotMatch(inspect(error, { depth: 10 }), /s3cret/)
   })
 }
+
+const inAnHour = new Date(Date.now() + 3_600_000).toUTCString()
+
+const waits: readonly (readonly [status: number, retryAfter: string | null, code: string, wait: number | null])[] = [
+  [429, '30', 'PROVIDER_UNAVAILABLE', 30_000],
+  [503, '7', 'PROVIDER_UNAVAILABLE', 7_000],
+  [412, '7', 'PROVIDER_UNAVAILABLE', 7_000],
+  [429, '0', 'PROVIDER_UNAVAILABLE', 0],
+  [429, '999999999999', 'PROVIDER_UNAVAILABLE', 3_600_000],
+  [429, 'Thu, 01 Jan 1970 00:00:00 GMT', 'PROVIDER_UNAVAILABLE', 0],
+  [429, null, 'PROVIDER_UNAVAILABLE', null],
+  [503, 'soon', 'PROVIDER_UNAVAILABLE', null],
+  [503, '-5', 'PROVIDER_UNAVAILABLE', null],
+  [403, '30', 'ACCESS_DENIED', null],
+  [400, '30', 'PROVIDER_FAILED', null],
+  [501, '30', 'PROVIDER_UNAVAILABLE', null],
+]
+
+for (const [answered, header, code, wait] of waits) {
+  test(`the limiter hears of ${answered} with Retry-After ${header}`, async () => {
+    answering('s3cret', answered, header === null ? {} : { 'retry-after': header })
+    const error = await failure(calling({}))
+    assert.deepEqual([error.code, retryAfterOf(error) ?? null, seen.length], [code, wait, 1])
+    assert.doesNotMatch(inspect(error, { depth: 10 }), /s3cret/)
+  })
+}
+
+test('the limiter hears of a Retry-After that is a date', async () => {
+  answering('', 503, { 'retry-after': inAnHour })
+  const wait = retryAfterOf(await failure(calling({}))) ?? 0
+  assert.ok(wait > 3_500_000 && wait <= 3_600_000, String(wait))
+})
+
+test('a redirect to another host takes no header along that logs in, and its own host gets all', async () => {
+  const headers = { Authorization: 'Bearer {{ .auth.token }}', cookie: 'a={{ .auth.token }}', 'X-Key': 'k' }
+  for (const [host, authorization] of [
+    ['localhost', undefined],
+    ['127.0.0.1', 'Bearer s3cret'],
+  ] as const) {
+    const to = `${address.replace('127.0.0.1', host)}/v/moved`
+    answering('', 307, { location: to })
+    await failure(calling({ headers, secrets: login }))
+    assert.deepEqual(
+      seen.map((request) => request.url),
+      ['/v/k', '/v/moved'],
+    )
+    assert.equal(seen[1]?.headers.authorization, authorization)
+    assert.equal(seen[1]?.headers.cookie, authorization && 'a=s3cret')
+    assert.equal(seen[1]?.headers['x-key'], 'k')
+  }
+})
+
+test('a policy holds for a redirect too, and is not asked again and again', async () => {
+  const { host, port } = new URL(address)
+  const policy = { rules: [{ provider: 'webhook', hosts: [host] }] }
+  answering('', 302, { location: `http://localhost:${port}/v/moved` })
+  const error = await failure({ ...calling({}), context: { policy } })
+  assert.deepEqual([error.code, seen.length], ['POLICY_DENIED', 1], error.message)
+  answering('x')
+  assert.deepEqual(await data({ ...calling({}), context: { policy } }), { v: 'x' })
+})
 
 test('a find is refused', async () => {
   const { objects = [] } = calling({})

@@ -28,6 +28,13 @@ export function checkStore(policy: Policy, store: Store, hosts: readonly string[
   throw denied(`${store.kind} "${store.name}" uses ${store.provider.name}${where}, which the policy does not allow`)
 }
 
+/** Whether a store may reach a host that its spec does not name: a redirect's, a kubeconfig's, a rendered URL's. */
+export function reachOf(policy: Policy | undefined, store: Store): { readonly reaches?: (host: string) => boolean } {
+  if (policy === undefined) return {}
+  const rules = policy.rules.filter(({ provider }) => provider === store.provider.name)
+  return { reaches: (host) => rules.some(({ hosts }) => hosts.includes(host)) }
+}
+
 /** Checks a remote key, or the path of a find, before it is read. @throws {ResolverError} `POLICY_DENIED` */
 export function checkLocation(policy: Policy, store: Store, key: string): void {
   const rules = policy.rules.filter(({ provider }) => provider === store.provider.name)

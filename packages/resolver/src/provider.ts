@@ -127,6 +127,11 @@ export interface OpenOptions {
   readonly environment: Environment
   /** What it is opened for; `store` unless given. */
   readonly use?: 'store' | 'generator'
+  /**
+   * Whether a policy lets the store reach a host, `host` or `host:port`; absent = every one. What the spec names was
+   * checked before; a provider asks about every host that it learns only later (a redirect, a kubeconfig, a template).
+   */
+  readonly reaches?: (host: string) => boolean
 }
 
 /** A module of `providers/`: everything about one backend. */

@@ -3,6 +3,7 @@ import { type CredentialSource, type Credentials, storeCredentials } from './cre
 import { createMoments, type Demand } from './demand.ts'
 import { ResolverError } from './error.ts'
 import type { FindQuery } from './externalsecret.ts'
+import { type Policy, reachOf } from './policy.ts'
 import type { Environment, Location, Provider, ProviderRow, RemoteSecret } from './provider.ts'
 import { providers as builtin } from './providers/index.ts'
 import { createReader } from './reader.ts'
@@ -47,6 +48,8 @@ export interface Sessions {
 export interface SessionOptions {
   /** Looks at the credential objects now, however short ago they were looked at. */
   readonly fresh?: boolean
+  /** What the store may reach; it was checked against it already. */
+  readonly policy?: Policy | undefined
 }
 
 /** How sessions are opened. */
@@ -101,11 +104,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     moment,
     row,
     hosts: (store) => row(store).hosts?.(store.provider.spec) ?? [],
-    async open(store, namespace, cluster, { fresh = false } = {}): Promise<Session> {
+    async open(store, namespace, cluster, { fresh = false, policy } = {}): Promise<Session> {
       const key = sessionKey(store, namespace, row(store))
       const usable = (): OpenSession | undefined => {
         const session = open.get(key)
-        return session?.config === configuration(store) ? session : undefined
+        return session?.config === configuration(store, policy) ? session : undefined
       }
       const settled = (): OpenSession | undefined => {
         const session = usable()
@@ -122,7 +125,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         const session = usable()
         const now = environment.now()
         const kept = session !== undefined && (await unchanged(cluster, session.credentials.sources))
-        const opened = kept ? session : await replace(key, { store, namespace, cluster })
+        const opened = kept ? session : await replace(key, { store, namespace, cluster, policy })
         opened.checked = now
         return lease(opened)
       })
@@ -145,18 +148,19 @@ interface Opening {
   readonly store: Store
   readonly namespace: string
   readonly cluster: ClusterAccess
+  readonly policy: Policy | undefined
 }
 
 async function openSession(
   row: ProviderRow,
-  { store, namespace, cluster }: Opening,
+  { store, namespace, cluster, policy }: Opening,
   { environment, moment, concurrency }: Pick<Sessions, 'environment' | 'moment'> & { readonly concurrency: number },
 ): Promise<OpenSession> {
   const module = await row.load()
   const credentials = storeCredentials(cluster, store, namespace)
-  const provider = module.open({ store, namespace, credentials, environment })
+  const provider = module.open({ store, namespace, credentials, environment, ...reachOf(policy, store) })
   const calls = createReader(provider, { store, concurrency, moment })
-  const identity = { store: storeKey(store), config: configuration(store) }
+  const identity = { store: storeKey(store), config: configuration(store, policy) }
   return { ...identity, provider, credentials, ...calls, users: 0, dropped: false, checked: Number.NaN }
 }
 
@@ -192,8 +196,8 @@ function sessionKey(store: Store, namespace: string, { isReferent = () => true }
   return JSON.stringify([store.kind, place, store.name])
 }
 
-function configuration(store: Store): string {
-  return JSON.stringify([store.uid, store.generation, store.provider, store.retry])
+function configuration(store: Store, policy: Policy | undefined): string {
+  return JSON.stringify([store.uid, store.generation, store.provider, store.retry, policy])
 }
 
 /** Objects without a resourceVersion come from files, which do not change under a session. */

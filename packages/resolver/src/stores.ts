@@ -43,8 +43,8 @@ export async function openStores(
 
 async function openStore(ref: StoreRef, namespace: string, context: ResolveContext): Promise<OpenedStore> {
   const store = await usableStore(ref, namespace, context)
-  const { cluster, fresh = false } = context
-  const session = await context.sessions.open(store, namespace, cluster, { fresh })
+  const { cluster, fresh = false, policy } = context
+  const session = await context.sessions.open(store, namespace, cluster, { fresh, policy })
   return { store, session, readsProperty: context.sessions.row(store).readsProperty ?? false }
 }
 

@@ -2,7 +2,7 @@ import type { JsonNode } from '@sealkit/core/go'
 import type { Values } from '../convert.ts'
 import { storeCredentials } from '../credentials.ts'
 import { prefixed, ResolverError } from '../error.ts'
-import { checkLocation, checkStore } from '../policy.ts'
+import { checkLocation, checkStore, reachOf } from '../policy.ts'
 import { urlHost } from '../providers/text.ts'
 import type { Answer, VaultApi } from '../providers/vault/api.ts'
 import { connect } from '../providers/vault/connection.ts'
@@ -29,7 +29,8 @@ export async function generate(spec: Json, context: GenerateContext): Promise<Va
     checkLocation(policy, store, text(spec['path']))
   }
   const credentials = storeCredentials(cluster, store, namespace)
-  const vault = connect(readSpec(store), { store, namespace, credentials, environment })
+  const options = { store, namespace, credentials, environment, ...reachOf(policy, store) }
+  const vault = connect(readSpec(store), options)
   let lease: Lease | null = null
   try {
     const answer = await vault.call((api) => request(api, spec, signal), signal)

@@ -1,7 +1,7 @@
 import type { Values } from '../convert.ts'
 import { storeCredentials } from '../credentials.ts'
 import { prefixed, ResolverError } from '../error.ts'
-import { checkLocation, checkStore } from '../policy.ts'
+import { checkLocation, checkStore, reachOf } from '../policy.ts'
 import { urlHost } from '../providers/text.ts'
 import { open } from '../providers/webhook/index.ts'
 import { readStore } from '../store.ts'
@@ -27,7 +27,7 @@ export async function generate(spec: Json, context: GenerateContext): Promise<Va
     checkLocation(policy, store, '')
   }
   const credentials = storeCredentials(cluster, store, namespace)
-  const provider = open({ store, namespace, credentials, environment, use: 'generator' })
+  const provider = open({ store, namespace, credentials, environment, use: 'generator', ...reachOf(policy, store) })
   try {
     const found = await provider.get({ key: '', version: '', metadataPolicy: 'None' }, signal)
     const entries = found?.entries('') ?? null

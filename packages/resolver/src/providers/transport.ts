@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { setTimeout as wait } from 'node:timers/promises'
-import { ResolverError } from '../error.ts'
+import { ResolverError, ThrottledError } from '../error.ts'
 
 /** A request, in the form in which node-vault hands it to its `request-promise` hook. */
 export interface TransportRequest {
@@ -49,6 +49,8 @@ export interface TransportOptions {
   readonly headers: Readonly<Record<string, string>>
   /** Milliseconds that one attempt may take; a minute unless given. */
   readonly timeout?: number
+  /** Whether a host may be asked; absent = every one. */
+  readonly reaches?: ((host: string) => boolean) | undefined
 }
 
 /** Milliseconds that one attempt may take; the Vault client's limit. */
@@ -63,10 +65,13 @@ export function createTransport(options: TransportOptions): Transport {
   const { certificateAuthority: ca, clientCertificate } = options
   const tls = { ...(ca === null ? {} : { ca }), ...clientCertificate }
   const agents = { 'http:': new HttpAgent({ keepAlive: true }), 'https:': new HttpsAgent({ keepAlive: true, ...tls }) }
-  const attempt = (request: TransportRequest): Promise<TransportResponse> =>
-    once({ ...request, headers: { ...options.headers, ...request.headers } }, agents, options.timeout ?? defaultTimeout)
+  const attempt = async (request: TransportRequest): Promise<TransportResponse> => {
+    checkHost(request, options)
+    return once(request, agents, options.timeout ?? defaultTimeout)
+  }
   return {
-    async send(request): Promise<TransportResponse> {
+    async send(bare): Promise<TransportResponse> {
+      const request = { ...bare, headers: { ...options.headers, ...bare.headers } }
       for (let attempts = 0; ; attempts += 1) {
         const last = attempts >= options.maxRetries
         try {
@@ -76,7 +81,7 @@ export function createTransport(options: TransportOptions): Transport {
           await wait(asked ?? options.retryDelay * 2 ** attempts, undefined, signalOption(request))
         } catch (error) {
           request.signal?.throwIfAborted()
-          if (last) throw unreachable(request, error)
+          if (last || error instanceof ResolverError) throw unreachable(request, error)
           await wait(options.retryDelay * 2 ** attempts, undefined, signalOption(request))
         }
       }
@@ -86,6 +91,19 @@ export function createTransport(options: TransportOptions): Transport {
       agents['https:'].destroy()
     },
   }
+}
+
+/** A policy holds for every request: for the one that a redirect, a template or a kubeconfig made, too. */
+function checkHost({ uri }: TransportRequest, { reaches }: Pick<TransportOptions, 'reaches'>): void {
+  const { host } = new URL(uri)
+  if (reaches === undefined || reaches(host)) return
+  throw new ResolverError(
+    'POLICY_DENIED',
+    `the store would send a request to ${host}, which the policy does not allow`,
+    {
+      hint: 'ask the operator who keeps the policy',
+    },
+  )
 }
 
 /** 412 says that a replica has not caught up yet; 501 will not change. */
@@ -103,15 +121,36 @@ export function retryAfter({
 }: Pick<TransportResponse, 'statusCode' | 'headers'>): number | undefined {
   const text = headers['retry-after'] ?? ''
   if (!worthAnotherTry(statusCode) || text === '') return undefined
-  const wanted = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
+  // Only an HTTP date: `Date.parse` takes `-5` for a day, too.
+  const date = / GMT$/.test(text) ? Date.parse(text) : Number.NaN
+  const wanted = /^\d+$/.test(text) ? Number(text) * 1000 : date - Date.now()
   return Number.isFinite(wanted) ? Math.min(Math.max(wanted, 0), 3_600_000) : undefined
+}
+
+/**
+ * A refused request as an error: its code by the status, and with a {@link ThrottledError} the wait that the server asks
+ * for. `message` must hold nothing of the request or the body that could be a value.
+ */
+export function refusal(response: Pick<TransportResponse, 'statusCode' | 'headers'>, message: string): ResolverError {
+  const { statusCode: status } = response
+  const wait = retryAfter(response)
+  if (wait !== undefined) return new ThrottledError(message, wait)
+  if (status === 401 || status === 403) return new ResolverError('ACCESS_DENIED', message)
+  const busy = status === 412 || status === 429 || status >= 500
+  return new ResolverError(busy ? 'PROVIDER_UNAVAILABLE' : 'PROVIDER_FAILED', message)
 }
 
 function signalOption({ signal }: TransportRequest): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal }
 }
 
-/** A standby node answers with the active one's address. One step is followed, and never from https to http. */
+/** Headers that belong to the host for which they were meant; Go's client, too, leaves them out for another one. */
+const hostHeaders: ReadonlySet<string> = new Set(['authorization', 'cookie', 'cookie2', 'www-authenticate'])
+
+/**
+ * A standby node answers with the active one's address. One step is followed, and never from https to http; another
+ * host gets no header that logs in, but Vault's token.
+ */
 async function redirected(
   response: TransportResponse,
   request: TransportRequest,
@@ -124,7 +163,10 @@ async function redirected(
   if (from.protocol === 'https:' && to.protocol !== 'https:') {
     throw new ResolverError('PROVIDER_FAILED', 'the server redirects from https to http')
   }
-  return attempt({ ...request, uri: to.href })
+  const headers = Object.entries(request.headers ?? {}).filter(
+    ([name]) => to.host === from.host || !hostHeaders.has(name.toLowerCase()),
+  )
+  return attempt({ ...request, uri: to.href, headers: Object.fromEntries(headers) })
 }
 
 function unreachable({ uri }: TransportRequest, cause: unknown): ResolverError {

@@ -39,7 +39,9 @@ export async function withProvider<Value>(
   const sessions = createSessions({ environment: context.environment })
   const store = readStore(storeManifest(reference))
   if (context.policy !== undefined) checkStore(context.policy, store, sessions.hosts(store))
-  const session = await sessions.open(store, '', manifestAccess([credentialManifest(reference)], ''))
+  const session = await sessions.open(store, '', manifestAccess([credentialManifest(reference)], ''), {
+    policy: context.policy,
+  })
   try {
     return await use(session.provider, store, context.signal ?? new AbortController().signal)
   } finally {

@@ -1,9 +1,8 @@
 import { parseJson } from '@sealkit/core/go'
-import { ResolverError } from '../../error.ts'
 import { createJoiner } from '../../fetch.ts'
 import type { OpenOptions } from '../../provider.ts'
 import { type Json, object, text } from '../../view.ts'
-import { createTransport, type Transport } from '../transport.ts'
+import { createTransport, refusal, type Transport } from '../transport.ts'
 import { readAccess, tokenSeconds } from './spec.ts'
 
 /** What is asked of the API server. */
@@ -23,7 +22,7 @@ interface Connection {
 }
 
 /** The API server of a store, with a token that is renewed before it ends. */
-export function createApi({ store, credentials, environment }: OpenOptions): Api {
+export function createApi({ store, credentials, environment, reaches }: OpenOptions): Api {
   const opening = createJoiner<Connection>()
   let current: Connection | undefined
   const connect = async (signal: AbortSignal): Promise<Connection> => {
@@ -34,17 +33,18 @@ export function createApi({ store, credentials, environment }: OpenOptions): Api
       const retry = { maxRetries: store.retry?.maxRetries ?? 2, retryDelay: 500 }
       // A minute less than the shortest life that a token can have here.
       const until = environment.now() + (tokenSeconds - 60) * 1000
-      return { ...access, until, transport: createTransport({ ...access, ...retry, headers: {} }) }
+      return { ...access, until, transport: createTransport({ ...access, ...retry, reaches, headers: {} }) }
     })
     return current
   }
   const send = async (method: string, path: string, json: unknown, signal: AbortSignal): Promise<Json | null> => {
     const { transport, server, token } = await connect(signal)
     const headers = { accept: 'application/json', ...(token === '' ? {} : { authorization: `Bearer ${token}` }) }
-    const { statusCode, body } = await transport.send({ method, uri: server + path, headers, json, signal })
+    const response = await transport.send({ method, uri: server + path, headers, json, signal })
+    const { statusCode, body } = response
     if (statusCode === 404) return null
     if (statusCode >= 200 && statusCode < 300) return object(parseJson(body))
-    throw refusal(statusCode, body)
+    throw refusal(response, statusMessage(body) ?? `the server answers ${statusCode}`)
   }
   return {
     get: (path, signal) => send('GET', path, undefined, signal),
@@ -54,16 +54,6 @@ export function createApi({ store, credentials, environment }: OpenOptions): Api
 }
 
 /** The API server's own message, which names resources and users. */
-function refusal(status: number, body: string): ResolverError {
-  const code =
-    status === 401 || status === 403
-      ? 'ACCESS_DENIED'
-      : status === 429 || status >= 500
-        ? 'PROVIDER_UNAVAILABLE'
-        : 'PROVIDER_FAILED'
-  return new ResolverError(code, statusMessage(body) ?? `the server answers ${status}`)
-}
-
 function statusMessage(body: string): string | null {
   try {
     const status = object(parseJson(body))

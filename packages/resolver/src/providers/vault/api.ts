@@ -1,8 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import { type JsonNode, readJson } from '@sealkit/core/go'
-import { ResolverError, ThrottledError } from '../../error.ts'
+import { ResolverError } from '../../error.ts'
 import { memberMap } from '../../value.ts'
-import { retryAfter, type Transport, type TransportRequest, type TransportResponse } from '../transport.ts'
+import { refusal, type Transport, type TransportRequest, type TransportResponse } from '../transport.ts'
 import type { VaultSpec } from './spec.ts'
 
 /** What we use of node-vault: building and sending requests. Answers stay as they came. */
@@ -126,7 +126,7 @@ function parse(response: TransportResponse, asked: Asked): Answer {
     if (members === null) throw new ResolverError('PROVIDER_FAILED', 'the answer is not a JSON object')
     return members
   }
-  throw refusal(response, members, asked)
+  throw refused(response, members, asked)
 }
 
 function readMembers(body: string): ReadonlyMap<string, JsonNode> | null {
@@ -147,24 +147,17 @@ function hasContent(members: ReadonlyMap<string, JsonNode> | null): boolean {
   )
 }
 
-const codes: Readonly<Record<number, 'ACCESS_DENIED'>> = { 401: 'ACCESS_DENIED', 403: 'ACCESS_DENIED' }
-
 /** The text of the Go client for a refused request. The server's error texts name paths and reasons, never values. */
-function refusal(
+function refused(
   response: TransportResponse,
   members: ReadonlyMap<string, JsonNode> | null,
   asked: Asked,
 ): ResolverError {
   const { statusCode: status } = response
-  const wait = retryAfter(response)
-  const code =
-    codes[status] ?? (status === 412 || status === 429 || status >= 500 ? 'PROVIDER_UNAVAILABLE' : 'PROVIDER_FAILED')
-  const error = (message: string): ResolverError =>
-    wait === undefined ? new ResolverError(code, message) : new ThrottledError(message, wait)
-  if (!asked.loud) return error(`the server answers ${status}`)
+  if (!asked.loud) return refusal(response, `the server answers ${status}`)
   const errors = members?.get('errors')
   const texts =
     errors?.kind === 'array' ? errors.items.map((item) => (item.kind === 'string' ? `* ${item.value}` : '')) : []
   const message = `Error making API request.\n\nURL: ${asked.method} ${asked.url}\nCode: ${status}. Errors:\n\n${texts.join('')}`
-  return error(message)
+  return refusal(response, message)
 }

@@ -116,10 +116,11 @@ function tokenSession(spec: VaultSpec, options: OpenOptions): TokenSession {
   }
 }
 
-async function openApi(spec: VaultSpec, { credentials }: OpenOptions): Promise<Open> {
+async function openApi(spec: VaultSpec, { credentials, reaches }: OpenOptions): Promise<Open> {
   const transport = createTransport({
     certificateAuthority: await credentials.certificateAuthority(spec.trust),
     clientCertificate: await clientCertificate(spec, { credentials }),
+    reaches,
     maxRetries: spec.maxRetries,
     retryDelay: retryDelay(spec.retryInterval),
     // Agents and proxies refuse requests without it, so that no page in a browser can make one.

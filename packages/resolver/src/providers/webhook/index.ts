@@ -4,7 +4,7 @@ import { ResolverError } from '../../error.ts'
 import type { Location, OpenOptions, Provider, PushRequest, RemoteSecret } from '../../provider.ts'
 import { type Json, list, object, optionalObject, text, textMap } from '../../view.ts'
 import { asText } from '../text.ts'
-import { createTransport, type Transport } from '../transport.ts'
+import { createTransport, refusal, type Transport } from '../transport.ts'
 import { queryEscape, type RenderText, textRenderer } from './render.ts'
 import { webhookSecret } from './value.ts'
 
@@ -41,12 +41,13 @@ function notSupported(what: string): never {
   throw new ResolverError('NOT_SUPPORTED', `${what} is not supported by webhook stores`)
 }
 
-async function openTransport({ store, credentials }: OpenOptions): Promise<Transport> {
+async function openTransport({ store, credentials, reaches }: OpenOptions): Promise<Transport> {
   const spec = store.provider.spec
   const timeout = text(spec['timeout'])
   return createTransport({
     certificateAuthority: await credentials.certificateAuthority(spec),
     clientCertificate: null,
+    reaches,
     maxRetries: store.retry?.maxRetries ?? 0,
     retryDelay: 1000,
     headers: {},
@@ -77,7 +78,7 @@ async function getSecret(call: Call, location: Location): Promise<RemoteSecret |
 async function pushSecret(call: Call, { key, property, value }: PushRequest): Promise<void> {
   const pushed = asText(value)
   const ref = { key, remoteKey: key, property, namespace: call.options.namespace, [key]: pushed }
-  if ((await request(call, ref, pushed)) === null) throw refusal(404)
+  if ((await request(call, ref, pushed)) === null) throw new ResolverError('PROVIDER_FAILED', 'endpoint gave error 404')
 }
 
 /** What templates see as `.remoteRef`. */
@@ -111,7 +112,9 @@ async function request(
     signal,
   })
   if (response.statusCode === 404) return null
-  if (response.statusCode < 200 || response.statusCode >= 300) throw refusal(response.statusCode)
+  if (response.statusCode < 200 || response.statusCode >= 300) {
+    throw refusal(response, `endpoint gave error ${response.statusCode}`)
+  }
   return { body: response.body, path: await render('json path', text(object(spec['result'])['jsonPath']), raw) }
 }
 
@@ -169,16 +172,6 @@ async function requestHeaders(
     rendered[name] = value
   }
   return rendered
-}
-
-function refusal(status: number): ResolverError {
-  const code =
-    status === 401 || status === 403
-      ? 'ACCESS_DENIED'
-      : status === 429 || status >= 500
-        ? 'PROVIDER_UNAVAILABLE'
-        : 'PROVIDER_FAILED'
-  return new ResolverError(code, `endpoint gave error ${status}`)
 }
 
 /** Milliseconds that a validation may wait for a connection. */
