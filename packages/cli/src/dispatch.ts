@@ -1,20 +1,8 @@
 import type { Command, Values } from './command.ts'
-import { commands } from './commands.ts'
+import { commands, personalities, programs } from './commands.ts'
 import { errorExitCode, errorText, exitCode } from './exit.ts'
 import type { Io } from './io.ts'
 import { version } from './version.ts'
-
-/** Other programs' command lines, by the name under which they are called. */
-const personalities: Readonly<Record<string, () => Promise<{ run(io: Io): Promise<number> }>>> = {
-  kubeseal: () => import('./compat/kubeseal/main.ts'),
-  sops: () => import('./compat/sops/main.ts'),
-}
-
-/** Verbs whose arguments are another program's. */
-const programs: typeof personalities = {
-  ...personalities,
-  controller: () => import('./controller.ts'),
-}
 
 /**
  * Runs one command line and gives its exit code. A program named like a personality is that personality, and so is
@@ -27,10 +15,10 @@ export async function dispatch(
 ): Promise<number> {
   const called = program.slice(program.lastIndexOf('/') + 1).replace(/\.exe$/, '')
   const personality = own(personalities, called)
-  if (personality !== undefined) return (await personality()).run(makeIo(program, argv))
+  if (personality !== undefined) return (await personality.load()).run(makeIo(program, argv))
   const [verb = '', ...rest] = argv
   const named = own(programs, verb)
-  if (named !== undefined) return (await named()).run(makeIo(verb, rest))
+  if (named !== undefined) return (await named.load()).run(makeIo(verb, rest))
   return command(verb, makeIo(program, rest))
 }
 
