@@ -81,6 +81,47 @@ test('refreshes never starve: one after every four changes', async () => {
   await stop()
 })
 
+test('keys of no hurry come last, and after the square of a share of others', async () => {
+  const { clock, queue, done, stop } = bench()
+  for (const name of ['i/1', 'i/2', 'i/3']) queue.add(key(name), { priority: 'idle' })
+  queue.add(key('i/3'), { priority: 'refresh' })
+  queue.add(key('i/3'), { priority: 'idle' })
+  for (let n = 0; n < 17; n++) queue.add(key(`a/${n}`))
+  assert.equal(queue.size, 20)
+  for (let round = 0; round < 50; round++) await clock.advance(0)
+  assert.deepEqual([done.indexOf('i/3'), done.indexOf('i/1'), done.indexOf('i/2')], [4, 16, 19])
+  await stop()
+})
+
+test('one key of no hurry at once unless more are allowed, whatever the number of workers', async () => {
+  for (const idle of [undefined, 3]) {
+    const queue = workQueue({ clock: manualClock(), ...(idle === undefined ? {} : { idle }) })
+    const abort = new AbortController()
+    const seen: [string, Priority][] = []
+    let [active, most] = [0, 0]
+    const running = queue.run({
+      workers: 4,
+      signal: abort.signal,
+      work: async (next, _, priority) => {
+        seen.push([next.name, priority])
+        if (priority !== 'idle') return next.namespace === 'put off' ? { requeueAfter: 0, priority: 'idle' } : undefined
+        most = Math.max(most, ++active)
+        await settle()
+        active -= 1
+        return undefined
+      },
+    })
+    for (let n = 0; n < 8; n++) queue.add({ namespace: 'put off', name: `${n}` })
+    await settle()
+    queue.add(key('a/now'))
+    for (let round = 0; round < 20; round++) await settle()
+    assert.deepEqual([most, active, queue.size, seen.length], [idle ?? 1, 0, 0, 17])
+    assert.ok(seen.findIndex(([name]) => name === 'now') < 16)
+    abort.abort()
+    await running
+  }
+})
+
 test('a key that comes while it is worked on is worked on again, never twice at once', async () => {
   const clock = manualClock()
   const queue = workQueue({ clock })

@@ -57,7 +57,7 @@ async function work(controller: Controller, options: ManagerOptions, signal: Abo
     await Promise.all([
       queue.run({
         workers,
-        work: (key, stop) => measured(controller, options.metrics, key, stop),
+        work: measured(controller, options.metrics),
         terminal: (error) => error instanceof TerminalError,
         onError: (key, error, { delay }) => report(log, key, error, delay),
         signal,
@@ -69,25 +69,22 @@ async function work(controller: Controller, options: ManagerOptions, signal: Abo
   }
 }
 
-async function measured(
-  { name, reconcile }: Controller,
-  metrics: QueueMetrics,
-  key: Key,
-  signal: AbortSignal,
-): ReturnType<Reconcile> {
-  const started = performance.now()
-  try {
-    const result = await reconcile(key, signal)
-    metrics.reconciles.inc({
-      controller: name,
-      result: result.requeueAfter === undefined ? 'success' : 'requeue_after',
-    })
-    return result
-  } catch (error) {
-    metrics.reconciles.inc({ controller: name, result: 'error' })
-    throw error
-  } finally {
-    metrics.reconcileSeconds.observe({ controller: name }, (performance.now() - started) / 1000)
+function measured({ name, reconcile }: Controller, metrics: QueueMetrics): Reconcile {
+  return async (key, signal, priority) => {
+    const started = performance.now()
+    try {
+      const result = await reconcile(key, signal, priority)
+      metrics.reconciles.inc({
+        controller: name,
+        result: result.requeueAfter === undefined ? 'success' : 'requeue_after',
+      })
+      return result
+    } catch (error) {
+      metrics.reconciles.inc({ controller: name, result: 'error' })
+      throw error
+    } finally {
+      metrics.reconcileSeconds.observe({ controller: name }, (performance.now() - started) / 1000)
+    }
   }
 }
 

@@ -275,9 +275,9 @@ function leadership({ cluster, election = cluster, settings, log, signal }: RunO
 function inOffice(controller: Controller, office: Office): Controller {
   return {
     ...controller,
-    reconcile(key, signal) {
+    reconcile(key, signal, priority) {
       office.assert()
-      return controller.reconcile(key, signal)
+      return controller.reconcile(key, signal, priority)
     },
   }
 }

@@ -60,11 +60,11 @@ function watchedController(controller: Controller, seen: Set<string>, failed: Ma
   const { background: _, reconcile, ...rest } = controller
   return {
     ...rest,
-    async reconcile(key, signal) {
+    async reconcile(key, signal, priority) {
       const id = `${controller.name} ${keyText(key)}`
       seen.add(id)
       try {
-        const result = await reconcile(key, signal)
+        const result = await reconcile(key, signal, priority)
         failed.delete(id)
         return result
       } catch (error) {

@@ -47,4 +47,11 @@ export {
   type TransportOptions,
 } from './transport.ts'
 export { proxyFor } from './wire/proxy.ts'
-export { type Priority, type WorkOptions, type WorkQueue, type WorkQueueOptions, workQueue } from './workqueue.ts'
+export {
+  type Priority,
+  type WorkOptions,
+  type WorkQueue,
+  type WorkQueueOptions,
+  type WorkResult,
+  workQueue,
+} from './workqueue.ts'

@@ -3,8 +3,10 @@ import type { Key } from './cluster.ts'
 import { delayHeap } from './delay.ts'
 import { keyText } from './resources.ts'
 
-/** New and changed objects go before those that are only looked at again. */
-export type Priority = 'change' | 'refresh'
+/** New and changed objects go before those that are only looked at again, and both before long work of little hope. */
+export type Priority = 'change' | 'refresh' | 'idle'
+
+const order: readonly Priority[] = ['change', 'refresh', 'idle']
 
 /** How a queue behaves. */
 export interface WorkQueueOptions {
@@ -12,15 +14,23 @@ export interface WorkQueueOptions {
   readonly backoff?: Backoff
   /** After so many keys of `change`, one of `refresh` is taken, so that refreshes never starve; 16 unless given. */
   readonly share?: number
+  /** Keys of `idle` that are worked on at once; one unless given. They too get their share: one after `share` squared others. */
+  readonly idle?: number
   readonly clock?: Clock
   readonly random?: () => number
+}
+
+/** Asks for another look at a key after some milliseconds, `refresh` unless given. */
+export interface WorkResult {
+  readonly requeueAfter?: number
+  readonly priority?: Priority
 }
 
 /** How the workers of a queue work. */
 export interface WorkOptions {
   readonly workers: number
   /** Returns when to look again, or throws to be tried again after a wait. */
-  readonly work: (key: Key, signal: AbortSignal) => Promise<{ readonly requeueAfter?: number } | undefined>
+  readonly work: (key: Key, signal: AbortSignal, priority: Priority) => Promise<WorkResult | undefined>
   /** True for an error that trying again cannot mend: the key waits for a change. */
   readonly terminal?: (error: unknown) => boolean
   /** Told of each failure; `delay` is absent for a terminal one. */
@@ -103,15 +113,22 @@ class Queue implements WorkQueue {
   readonly #random: () => number
   readonly #backoff: Backoff
   readonly #share: number
-  readonly #lanes: Readonly<Record<Priority, Lane>> = { change: new Lane(), refresh: new Lane() }
+  readonly #mostIdle: number
+  readonly #lanes: Readonly<Record<Priority, Lane>> = {
+    change: new Lane(),
+    refresh: new Lane(),
+    idle: new Lane(),
+  }
   readonly #delays = delayHeap<{ readonly key: Key; priority: Priority }>()
-  readonly #working = new Map<string, Priority>()
+  readonly #working = new Set<string>()
   readonly #again = new Map<string, Priority>()
   readonly #failures = new Map<string, number>()
-  readonly #idle: (() => void)[] = []
+  readonly #sleeping: (() => void)[] = []
   #cancelTimer: (() => void) | undefined
   #timerDue = Number.POSITIVE_INFINITY
   #streak = 0
+  #idleStreak = 0
+  #idleWorking = 0
   #stopped = false
 
   constructor(options: WorkQueueOptions) {
@@ -119,10 +136,11 @@ class Queue implements WorkQueue {
     this.#random = options.random ?? Math.random
     this.#backoff = options.backoff ?? defaultBackoff
     this.#share = options.share ?? 16
+    this.#mostIdle = options.idle ?? 1
   }
 
   get size(): number {
-    return this.#lanes.change.size + this.#lanes.refresh.size
+    return order.reduce((size, priority) => size + this.#lanes[priority].size, 0)
   }
 
   get waiting(): number {
@@ -157,14 +175,14 @@ class Queue implements WorkQueue {
 
   #now(key: Key, id: string, priority: Priority): void {
     if (this.#working.has(id)) {
-      if (this.#again.get(id) !== 'change') this.#again.set(id, priority)
+      this.#again.set(id, better(this.#again.get(id), priority))
       return
     }
-    if (this.#lanes.change.has(key, id)) return
-    if (priority === 'change') this.#lanes.refresh.delete(key, id)
-    else if (this.#lanes.refresh.has(key, id)) return
+    const lane = order.find((waiting) => this.#lanes[waiting].has(key, id))
+    if (lane !== undefined && better(lane, priority) === lane) return
+    if (lane !== undefined) this.#lanes[lane].delete(key, id)
     this.#lanes[priority].add(key, id)
-    this.#idle.pop()?.()
+    this.#sleeping.pop()?.()
   }
 
   #later(key: Key, priority: Priority, after: number): void {
@@ -172,7 +190,7 @@ class Queue implements WorkQueue {
     const id = keyText(key)
     const planned = this.#delays.get(id)
     if (planned !== undefined && planned.due <= due) {
-      if (priority === 'change') planned.value.priority = 'change'
+      planned.value.priority = better(planned.value.priority, priority)
       return
     }
     this.#delays.set(id, due, { key, priority })
@@ -198,33 +216,43 @@ class Queue implements WorkQueue {
   }
 
   #take(): { readonly key: Key; readonly priority: Priority } | undefined {
-    const { change, refresh } = this.#lanes
-    const turn = refresh.size > 0 && (change.size === 0 || this.#streak >= this.#share)
-    const priority = turn ? 'refresh' : 'change'
+    const priority = this.#next()
     const key = this.#lanes[priority].take()
     if (key === undefined) return undefined
-    this.#streak = turn ? 0 : this.#streak + 1
+    this.#streak = priority === 'refresh' ? 0 : this.#streak + 1
+    this.#idleStreak = priority === 'idle' ? 0 : this.#idleStreak + 1
     return { key, priority }
+  }
+
+  #next(): Priority {
+    const { change, refresh, idle } = this.#lanes
+    const mayIdle = idle.size > 0 && this.#idleWorking < this.#mostIdle
+    if (mayIdle && (change.size + refresh.size === 0 || this.#idleStreak >= this.#share ** 2)) return 'idle'
+    return refresh.size > 0 && (change.size === 0 || this.#streak >= this.#share) ? 'refresh' : 'change'
   }
 
   async #worker(options: WorkOptions): Promise<void> {
     while (!this.#stopped) {
       const next = this.#take()
-      if (next === undefined) await new Promise<void>((resolve) => this.#idle.push(resolve))
+      if (next === undefined) await new Promise<void>((resolve) => this.#sleeping.push(resolve))
       else await this.#process(next.key, next.priority, options)
     }
   }
 
   async #process(key: Key, priority: Priority, options: WorkOptions): Promise<void> {
     const id = keyText(key)
-    this.#working.set(id, priority)
+    this.#working.add(id)
+    if (priority === 'idle') this.#idleWorking += 1
     try {
-      const result = await options.work(key, options.signal)
+      const result = await options.work(key, options.signal, priority)
       this.#failures.delete(id)
-      if (result?.requeueAfter !== undefined) this.add(key, { priority: 'refresh', after: result.requeueAfter })
+      if (result?.requeueAfter !== undefined) {
+        this.add(key, { priority: result.priority ?? 'refresh', after: result.requeueAfter })
+      }
     } catch (error) {
       this.#failed(key, priority, error, options)
     } finally {
+      if (priority === 'idle') this.#idleWorking -= 1
       this.#working.delete(id)
       const again = this.#again.get(id)
       this.#again.delete(id)
@@ -248,11 +276,14 @@ class Queue implements WorkQueue {
 
   #stop(): void {
     this.#stopped = true
-    this.#lanes.change.clear()
-    this.#lanes.refresh.clear()
+    for (const priority of order) this.#lanes[priority].clear()
     this.#delays.clear()
     this.#again.clear()
     this.#setTimer()
-    for (const wake of this.#idle.splice(0)) wake()
+    for (const wake of this.#sleeping.splice(0)) wake()
   }
+}
+
+function better(one: Priority | undefined, other: Priority): Priority {
+  return one !== undefined && order.indexOf(one) < order.indexOf(other) ? one : other
 }

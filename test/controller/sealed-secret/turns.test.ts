@@ -44,7 +44,7 @@ async function work(sizes: readonly number[], workers: number, changes: readonly
       workers,
       sealedSecret: (key) => objects.get(keyText(key)) ?? null,
       keys: () => 1,
-      again: (key) => queue.add(key),
+      again: (key, priority) => queue.add(key, { priority }),
     },
   )
   for (const index of sizes.keys()) queue.add(at(`o${index}`))
@@ -93,8 +93,8 @@ test('light objects go on while heavy ones wait', async () => {
     },
   )
   const signal = new AbortController().signal
-  for (const name of 'abcd') reconcile(at(name), signal).catch(() => undefined)
-  await reconcile(at('light'), signal)
+  for (const name of 'abcd') reconcile(at(name), signal, 'change').catch(() => undefined)
+  await reconcile(at('light'), signal, 'change')
   assert.deepEqual(seen, ['a', 'b', 'light'])
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { platform } from '@sealkit/core/platform'
 import { KeyRing, label, sealItem, sealingKey, unsealItem } from '@sealkit/core/sealed'
 import fc from 'fast-check'
 import { bytes, keyPair, text } from './keys.ts'
@@ -116,6 +117,51 @@ test('a key ring tries the key that succeeded last, then the newest first', asyn
   assert.equal(ring.newest()?.fingerprint, 'new')
   assert.equal(ring.remove('new'), true)
   assert.equal(ring.newest()?.fingerprint, 'old')
+})
+
+test('an opening tries so many likely keys, and says whether others are left', async () => {
+  const third = await keyPair()
+  const large = await keyPair(2048)
+  const tried: string[] = []
+  const all = { large, newest: third, middle: other, oldest: { privateKey, publicKey } }
+  const ring = new KeyRing([], {
+    decrypt: (key, wrapped, itemLabel) => {
+      tried.push(Object.entries(all).find(([, pair]) => pair.privateKey === key)?.[0] ?? '')
+      return platform.rsaOaepDecrypt(key, wrapped, itemLabel)
+    },
+  })
+  for (const [index, [fingerprint, pair]] of Object.entries(all).entries()) {
+    ring.add({ ...(await sealingKey(pair.privateKey)), fingerprint, orderedAt: new Date(10 - index) })
+  }
+  assert.equal(ring.revision, 4)
+  const sealed = await sealItem({ publicKey, label: strict, plaintext: bytes('x') })
+  const forLarge = await sealItem({ publicKey: large.publicKey, label: strict, plaintext: bytes('x') })
+  const failed = { code: 'DECRYPTION_FAILED', message: 'no key could decrypt secret' }
+
+  const likely = ring.opening({ tries: 2 })
+  await assert.rejects(likely.unseal(sealed, strict), failed)
+  assert.deepEqual([tried.splice(0), likely.incomplete], [['newest', 'middle'], true])
+  await assert.rejects(likely.unseal(forLarge, strict), failed)
+  assert.deepEqual(tried.splice(0), [])
+
+  const whole = ring.opening()
+  await whole.unseal(sealed, strict)
+  await ring.unseal(forLarge, strict)
+  assert.deepEqual(tried.splice(0), ['newest', 'middle', 'oldest', 'large'])
+  // Its own last key, whatever others did meanwhile.
+  await whole.unseal(sealed, strict)
+  assert.deepEqual([tried.splice(0), whole.incomplete], [['oldest'], false])
+  await assert.rejects(whole.unseal(sealed, bytes('another label')), failed)
+  assert.deepEqual([tried.splice(0), whole.incomplete], [['oldest', 'newest', 'middle', 'large'], false])
+
+  // Nothing is left to try where no key can fit, and no private operation is made.
+  const none = ring.opening({ tries: 1 })
+  await assert.rejects(none.unseal(bytes(''), strict), failed)
+  assert.deepEqual([tried.splice(0), none.incomplete], [[], false])
+  ring.remove('large')
+  ring.remove('large')
+  await assert.rejects(none.unseal(forLarge, strict), failed)
+  assert.deepEqual([tried, none.incomplete, ring.revision], [[], false, 5])
 })
 
 test('a failing machinery is not a wrong key', async () => {

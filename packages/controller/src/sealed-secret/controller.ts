@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { scopeOf } from '@sealkit/core/sealed'
 import {
   type ClusterObject,
@@ -14,6 +15,7 @@ import type { Controller } from '../manager.ts'
 import { type Reconcile, TerminalError } from '../reconcile.ts'
 import { keptSealedSecret, keptSecret } from './kept.ts'
 import { conditionLabels, reconcileSealedSecret, type SealedSecretContext } from './reconcile.ts'
+import { likelyKeys } from './searches.ts'
 import { syncedCondition } from './status.ts'
 import { inTurns } from './turns.ts'
 
@@ -39,9 +41,17 @@ export interface SealedSecretController extends Controller {
 /** So long after the deletion of a Secret that was in the way its place is taken: upstream's tests look at once and want it gone. */
 const vacantAfter = 2_000
 
+/**
+ * Objects that are tried with all keys at once: such a search takes a core for a fraction of a second, mostly for
+ * nothing, and at least half of the cores are for the others.
+ */
+function searchesAtOnce(): number {
+  return Math.max(1, Math.floor(availableParallelism() / 2))
+}
+
 /** Watches SealedSecrets whole and Secrets as metadata only, and keeps the queue of those to look at. */
 export function sealedSecretController(options: SealedSecretControllerOptions): SealedSecretController {
-  const queue = workQueue({ backoff: { initial: 50, maximum: 300_000, jitter: 0.2 } })
+  const queue = workQueue({ backoff: { initial: 50, maximum: 300_000, jitter: 0.2 }, idle: searchesAtOnce() })
   const sealedSecrets = sealedSecretInformer(options, queue)
   const secrets = secretInformer(options, sealedSecrets, queue)
   return {
@@ -61,8 +71,8 @@ export function sealedSecretController(options: SealedSecretControllerOptions): 
       {
         workers: options.workers,
         sealedSecret: lookup(sealedSecrets),
-        keys: () => options.keyRing.size,
-        again: (key) => queue.add(key),
+        keys: (priority) => (priority === 'idle' ? options.keyRing.size : Math.min(likelyKeys, options.keyRing.size)),
+        again: (key, priority) => queue.add(key, { priority }),
       },
     ),
     retryFailed() {
@@ -79,12 +89,12 @@ export function sealedSecretController(options: SealedSecretControllerOptions): 
 function withRetries(maxRetries: number | null, reconcile: Reconcile): Reconcile {
   if (maxRetries === null) return reconcile
   const failures = new Map<string, number>()
-  return async (key, signal) => {
+  return async (key, signal, priority) => {
     const id = keyText(key)
     const failed = failures.get(id) ?? 0
     failures.delete(id)
     try {
-      return await reconcile(key, signal)
+      return await reconcile(key, signal, priority)
     } catch (error) {
       if (error instanceof TerminalError) throw error
       if (failed >= maxRetries) throw new TerminalError('too many retries', { cause: error })

@@ -1,6 +1,6 @@
 import { CoreError } from '@sealkit/core'
 import type { Manifest, ObjectMeta } from '@sealkit/core/manifest'
-import { type KeyRing, type Render, unsealManifest } from '@sealkit/core/sealed'
+import { type KeyRing, type Render, type Unsealer, unsealManifest } from '@sealkit/core/sealed'
 import {
   type Cluster,
   type ClusterObject,
@@ -17,6 +17,7 @@ import type { SealedSecretMetrics } from '../metrics.ts'
 import { type Reconcile, TerminalError } from '../reconcile.ts'
 import { renderBudget } from './budget.ts'
 import { isCurrent } from './current.ts'
+import { createSearches } from './searches.ts'
 import { writeStatus } from './status.ts'
 import { updatedSecret } from './target.ts'
 
@@ -50,11 +51,13 @@ const immutableText =
 
 /** Brings the Secret of one SealedSecret to what it says, and says in status, event and metrics how that went. */
 export function reconcileSealedSecret(context: SealedSecretContext): Reconcile {
-  return async (key) => {
-    const { metrics } = context
-    metrics.unsealRequests.inc()
+  const searches = createSearches(context.keyRing)
+  return async (key, _signal, priority) => {
+    // What is looked at when nothing else waits was asked for before, and counted then.
+    if (priority !== 'idle') context.metrics.unsealRequests.inc()
     const sealedSecret = context.sealedSecret(key)
     if (sealedSecret === null) {
+      searches.forget(key)
       await afterDeletion(context, key)
       return {}
     }
@@ -63,7 +66,9 @@ export function reconcileSealedSecret(context: SealedSecretContext): Reconcile {
       observeCondition(context, sealedSecret, true)
       return {}
     }
-    const failure = await attempt(context, sealedSecret)
+    const outcome = await attempt(context, sealedSecret, (open) => searches.unseal(sealedSecret, priority, open))
+    if (outcome === null) return { requeueAfter: 0, priority: 'idle' }
+    const { failure } = outcome
     const message = failure === null ? null : shortened(errorMessage(failure), longestStatus)
     const recorded = await recordStatus(context, sealedSecret, message)
     if (failure === null && recorded) {
@@ -80,27 +85,33 @@ export function reconcileSealedSecret(context: SealedSecretContext): Reconcile {
   }
 }
 
-/** One try; what went wrong, or null. */
-async function attempt(context: SealedSecretContext, sealedSecret: ClusterObject): Promise<unknown> {
-  const { keyRing, acceptV1Data } = context
+/** One try: what went wrong, or null for nothing; null in place of both where other keys are to be tried later. */
+async function attempt(
+  context: SealedSecretContext,
+  sealedSecret: ClusterObject,
+  unseal: (open: (unsealer: Unsealer) => Promise<Manifest>) => Promise<Manifest | null>,
+): Promise<{ readonly failure: unknown } | null> {
+  const { acceptV1Data } = context
   const render = renderBudget(context.render)
   const namespace = sealedSecret.metadata.namespace ?? ''
   let unsealed: Manifest
   try {
-    unsealed = storable(await unsealManifest(sealedSecret, keyRing, { render, acceptV1Data }))
-  } catch (error) {
-    warn(context, sealedSecret, 'ErrUnsealFailed', `Failed to unseal: ${errorMessage(error)}`)
+    const opened = await unseal((unsealer) => unsealManifest(sealedSecret, unsealer, { render, acceptV1Data }))
+    if (opened === null) return null
+    unsealed = storable(opened)
+  } catch (failure) {
+    warn(context, sealedSecret, 'ErrUnsealFailed', `Failed to unseal: ${errorMessage(failure)}`)
     context.metrics.unsealErrors.inc({ reason: 'unseal', namespace })
-    return error
+    return { failure }
   }
   try {
     await store(context, sealedSecret, unsealed)
-    return null
-  } catch (error) {
-    const unmanaged = error instanceof ControllerError && error.code === 'SECRET_UNMANAGED'
-    warn(context, sealedSecret, 'ErrUpdateFailed', eventMessage(error, keyOf(sealedSecret)))
+    return { failure: null }
+  } catch (failure) {
+    const unmanaged = failure instanceof ControllerError && failure.code === 'SECRET_UNMANAGED'
+    warn(context, sealedSecret, 'ErrUpdateFailed', eventMessage(failure, keyOf(sealedSecret)))
     context.metrics.unsealErrors.inc({ reason: unmanaged ? 'unmanaged' : 'update', namespace })
-    return error
+    return { failure }
   }
 }
 

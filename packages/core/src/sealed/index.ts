@@ -11,7 +11,15 @@ export {
   selfSignedCertificate,
 } from './generate.ts'
 export { type HybridItem, splitItem } from './hybrid.ts'
-export { type KeyOrder, KeyRing, type SealingKey, sealingKey, sealingKeyFromSecret } from './keyring.ts'
+export {
+  type KeyOrder,
+  KeyRing,
+  type Opening,
+  type SealingKey,
+  sealingKey,
+  sealingKeyFromSecret,
+  type Unsealer,
+} from './keyring.ts'
 export { label } from './label.ts'
 export { decodePem, encodePem, type PemBlock } from './pem.ts'
 export { parsePrivateKey, parsePrivateKeys, privateKeyPem } from './privatekey.ts'

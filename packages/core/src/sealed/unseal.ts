@@ -2,7 +2,7 @@ import { CoreError, type CoreErrorCode, SealkitError } from '../error.ts'
 import { decodeBase64, encodeBase64 } from '../manifest/base64.ts'
 import type { Manifest, ObjectMeta } from '../manifest/object.ts'
 import { type DesiredSecret, desiredSecret } from '../manifest/secret.ts'
-import type { KeyRing } from './keyring.ts'
+import type { Unsealer } from './keyring.ts'
 import { label } from './label.ts'
 import { names, scopeOf } from './scope.ts'
 import { sealedSecretType } from './seal.ts'
@@ -33,7 +33,7 @@ export interface UnsealOptions {
  */
 export async function unsealSecret(
   sealedSecret: Manifest,
-  keyRing: KeyRing,
+  keyRing: Unsealer,
   options: UnsealOptions = {},
 ): Promise<DesiredSecret> {
   return desiredSecret(await unsealManifest(sealedSecret, keyRing, options))
@@ -46,7 +46,7 @@ export async function unsealSecret(
  */
 export async function unsealManifest(
   sealedSecret: Manifest,
-  keyRing: KeyRing,
+  keyRing: Unsealer,
   options: UnsealOptions = {},
 ): Promise<Manifest> {
   const spec = record(sealedSecret['spec'])
@@ -60,7 +60,7 @@ export async function unsealManifest(
 /** Decrypted items and rendered templates by key; encrypted items win. */
 export async function unsealData(
   sealedSecret: Manifest,
-  keyRing: KeyRing,
+  keyRing: Unsealer,
   options: UnsealOptions = {},
 ): Promise<Map<string, Uint8Array>> {
   return withTemplates(sealedSecret, await unsealItems(sealedSecret, keyRing), options)
@@ -99,7 +99,7 @@ async function withTemplates(
  *
  * @throws DECRYPTION_FAILED, INVALID_BASE64; one error for all items, naming their keys
  */
-export async function unsealItems(sealedSecret: Manifest, keyRing: KeyRing): Promise<Map<string, Uint8Array>> {
+export async function unsealItems(sealedSecret: Manifest, keyRing: Unsealer): Promise<Map<string, Uint8Array>> {
   const items = record(record(sealedSecret['spec'])['encryptedData'])
   const itemLabel = labelOf(sealedSecret)
   const data = new Map<string, Uint8Array>()
@@ -142,7 +142,7 @@ function templateRequired(key: string): CoreError {
 }
 
 /** The format before 0.7: `spec.data` holds the sealed JSON of the whole Secret. */
-async function unsealV1(sealedSecret: Manifest, keyRing: KeyRing, options: UnsealOptions): Promise<Manifest> {
+async function unsealV1(sealedSecret: Manifest, keyRing: Unsealer, options: UnsealOptions): Promise<Manifest> {
   const spec = record(sealedSecret['spec'])
   if (options.acceptV1Data === false) {
     throw v1Error("using deprecated 'data' field, use 'encryptedData' or flip the feature flag")
