@@ -21,7 +21,7 @@ import { machineIo } from '@sealkit/keyservice/node'
 import { startMoto } from '../../servers/moto.ts'
 import { available } from '../../servers/programs.ts'
 import { plain } from './fixtures.ts'
-import { type Case, runCase } from './pair.ts'
+import { type Case, type Outcome, runCase } from './pair.ts'
 
 const main = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url))
 const skipped: string[] = []
@@ -110,6 +110,41 @@ else {
       assert.deepEqual([ours.code, theirs.code], [128, 128])
       assert.match(ours.stderr, /InvalidCiphertextException/)
     })
+  })
+
+  describe('files of sops before 3.3.0, whose encryption context may not be the one that was used', async () => {
+    const context = ['--kms', arn, '--encryption-context', 'a:1,b:2']
+    const made = async (...flags: readonly string[]): Promise<string> =>
+      (await runCase({ args: ['encrypt', ...flags, '--output', 'enc', 'plain.json'], env }, plain, programs.sops)).raw[
+        'enc'
+      ]?.toString() ?? ''
+    const old = (text: string): string => text.replace(/"version": "[^"]*"/, '"version": "3.2.0"')
+    const whole = old(await made(...context))
+    const buggy = old(await made('--kms', arn, '--encryption-context', 'a:2,b:2')).replace('"a": "2"', '"a": "1"')
+    const lost = old(await made('--kms', arn, '--encryption-context', 'a:3,b:3')).replace('"a": "3"', '"a": "1"')
+    const lines: Readonly<Record<string, Case>> = {
+      'the right context': { args: ['decrypt', 'enc.json'], files: { 'enc.json': whole }, env },
+      'one value for all': { args: ['decrypt', 'enc.json'], files: { 'enc.json': buggy }, env },
+      'one value for all, set': { args: ['set', 'enc.json', '["b"]', '"x"'], files: { 'enc.json': buggy }, env },
+      'one value for all, rotated': { args: ['rotate', '-i', 'enc.json'], files: { 'enc.json': buggy }, env },
+      'another value for all': { args: ['decrypt', 'enc.json'], files: { 'enc.json': lost }, env },
+      'a version with the repair': {
+        args: ['decrypt', 'enc.json'],
+        files: { 'enc.json': buggy.replace('3.2.0', '3.3.0') },
+        env,
+      },
+    }
+    for (const [name, line] of Object.entries(lines)) {
+      test(`context repair: ${name}`, async () => {
+        const shown = ({ stdout, stderr, code, files }: Outcome): unknown => ({
+          stdout,
+          stderr: withoutIds(stderr),
+          code,
+          files: Object.fromEntries(Object.entries(files).map(([path, text]) => [path, withoutWrapped(text)])),
+        })
+        assert.deepEqual(shown(await runCase(line, plain)), shown(await runCase(line, plain, programs.sops)))
+      })
+    }
   })
 
   describe('where credentials come from', () => {
@@ -226,4 +261,14 @@ else {
     const median = (times: number[]): number => times.sort((a, b) => a - b)[3] ?? 0
     assert.ok(median(together) < median(alone) + 50, `${median(together)} ms, alone ${median(alone)} ms`)
   })
+}
+
+function withoutIds(text: string): string {
+  // The emulator gives no message, for which the SDK of JavaScript has a word.
+  return text.replaceAll(/RequestID:[\s|]*[\w-]+/g, 'RequestID').replace('Exception: UnknownError', 'Exception: ')
+}
+
+/** Without what differs from run to run in wrapped data keys. */
+function withoutWrapped(text: string): string {
+  return text.replaceAll(/("(?:enc|created_at)": )"[^"]*"/g, '$1""')
 }

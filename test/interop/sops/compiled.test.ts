@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { available } from '../../servers/programs.ts'
 import { fixtures, textOf } from './fixtures.ts'
@@ -89,6 +89,57 @@ if (programs === null) {
         rmSync(folder, { recursive: true, force: true })
       }
     }
+  })
+
+  describe('the compiled program as another user, in the place of its process, and where every use is audited', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sops-'))
+    after(() => rmSync(folder, { recursive: true, force: true }))
+    for (const file of ['enc.env', 'keys.txt']) writeFileSync(join(folder, file), files[file] ?? '')
+    const isRoot = process.getuid?.() === 0
+    const run = (command: string, args: readonly string[]): object => {
+      const env = { SOPS_AGE_KEY_FILE: join(folder, 'keys.txt'), HOME: folder, PATH: process.env['PATH'] ?? '' }
+      const { status, signal, stdout, stderr } = spawnSync(command, args, { cwd: folder, env, encoding: 'utf8' })
+      return { status, signal, stdout, stderr }
+    }
+    const identity = 'echo $USER $LOGNAME $HOME $(id -u) $(id -g) $(id -G) $KEY'
+    const lines: Readonly<Record<string, readonly string[]>> = {
+      'exec-env as another user': ['exec-env', '--user', 'nobody', 'enc.env', identity],
+      'exec-env as another user, pristine': ['exec-env', '--pristine', '--user', 'daemon', 'enc.env', identity],
+      'exec-file as another user': ['exec-file', '--user', 'nobody', 'enc.env', `${identity}; cat {}`],
+      'exec-file as another user, without a pipe': [
+        ...['exec-file', '--no-fifo', '--user', 'nobody', 'enc.env', 'stat -c %u:%a {}; cat {}'],
+      ],
+      'exec-env in the place of this process': ['exec-env', '--same-process', 'enc.env', 'echo $KEY; exit 3'],
+      'exec-env in the place of this process, killed': ['exec-env', '--same-process', 'enc.env', 'kill -TERM $$'],
+      'exec-env prints what the command prints': ['exec-env', 'enc.env', 'echo $KEY; echo $MULTI >&2; exit 4'],
+    }
+    for (const [name, args] of Object.entries(lines)) {
+      test(name, { skip: !isRoot && name.includes('user') && 'another user: only root may be one' }, () => {
+        assert.deepEqual(run(compiled, args), run(programs.sops, args))
+      })
+    }
+
+    test('an audit in PostgreSQL is refused, not left out', {
+      skip: !isRoot && 'only root may lay a file over /etc',
+    }, (t) => {
+      const etc = join(folder, 'etc/sops')
+      mkdirSync(etc, { recursive: true })
+      const audited = (backends: string): object => {
+        writeFileSync(join(etc, 'audit.yaml'), `backends:\n${backends}`)
+        const mount = `mount -t overlay overlay -o lowerdir=${folder}/etc:/etc /etc || exit 77`
+        return run('unshare', ['-m', 'sh', '-c', `${mount}; exec ${compiled} decrypt enc.env`])
+      }
+      const none = audited('') as { status: number }
+      if (none.status === 77) return t.skip('no overlay can be mounted here')
+      assert.equal(none.status, 0)
+      const refused = audited('  postgres:\n    - connection_string: x\n') as {
+        status: number
+        stdout: string
+        stderr: string
+      }
+      assert.deepEqual([refused.status, refused.stdout], [1, ''])
+      assert.match(refused.stderr, /^\/etc\/sops\/audit\.yaml wants every use audited in PostgreSQL/)
+    })
   })
 
   test('pipes: /dev/stdin as a file, and a reader that closes early', async () => {

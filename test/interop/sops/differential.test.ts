@@ -655,6 +655,15 @@ function same(
   }
 }
 
+/** What Flux' kustomize-controller looks for before it decrypts a file (its `internal/decryptor`), by format. */
+const fluxMarkers: Readonly<Record<string, string>> = {
+  yaml: 'mac: ENC[',
+  json: '"mac": "ENC[',
+  bin: '"mac": "ENC[',
+  env: 'sops_mac=ENC[',
+  ini: '[sops]',
+}
+
 if (programs === null) test('the real sops', (t) => t.skip(skipped.join(', ')))
 else {
   const { files, recipients } = fixtures(programs)
@@ -662,6 +671,13 @@ else {
     test(`same: ${name}`, async () => {
       const theirs: Outcome = await runCase(line, files, programs.sops)
       assert.deepEqual(await runCase(line, files), theirs)
+    })
+  }
+
+  for (const [format, marker] of Object.entries(fluxMarkers)) {
+    test(`what Flux looks for is in the file: ${format}`, async () => {
+      const line = { args: ['encrypt', '--age', recipients[0] ?? '', `plain.${format}`] }
+      assert.ok((await runCase(line, files)).stdout.includes(marker))
     })
   }
 }

@@ -19,7 +19,7 @@ export interface Shell {
  */
 export function runShell(session: Session, command: string, { env, inPlace = false }: Shell): Promise<number> {
   return new Promise((done, fail) => {
-    const child = spawn('/bin/sh', ['-c', command], { cwd: session.io.cwd, env, stdio: 'inherit' })
+    const child = spawn('/bin/sh', ['-c', command], { ...folder(session), env, stdio: 'inherit' })
     const forward = (signal: NodeJS.Signals): unknown => child.kill(signal)
     for (const signal of signals) process.on(signal, forward)
     const end = (): void => {
@@ -39,6 +39,11 @@ export function runShell(session: Session, command: string, { env, inPlace = fal
   })
 }
 
+/** This process's own folder is left unsaid: another user may be in it without being allowed to enter it. */
+function folder({ io }: Session): { cwd?: string } {
+  return io.cwd === process.cwd() ? {} : { cwd: io.cwd }
+}
+
 const signalNames: Readonly<Record<string, string>> = {
   SIGHUP: 'hangup',
   SIGINT: 'interrupt',
@@ -55,7 +60,7 @@ function signalText(signal: string): string {
 
 /** Starts a command and does not wait for it. */
 export function startShell(session: Session, command: string, env: Environment): void {
-  spawn('/bin/sh', ['-c', command], { cwd: session.io.cwd, env, stdio: 'ignore', detached: true }).unref()
+  spawn('/bin/sh', ['-c', command], { ...folder(session), env, stdio: 'ignore', detached: true }).unref()
 }
 
 /**

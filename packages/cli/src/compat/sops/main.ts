@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Io } from '../../io.ts'
 import { fatal, SopsExit } from './exit.ts'
 import { type CommandName, commandFlags, rootFlags } from './flags.ts'
@@ -40,6 +41,7 @@ export async function run(io: Io): Promise<number> {
 }
 
 async function runLine(io: Io): Promise<number> {
+  if (existsSync('/etc/sops/audit.yaml')) (await import('./audit.ts')).refuseAudit()
   if (io.argv.at(-1) === '--generate-bash-completion') return (await import('./completion.ts')).suggest(io)
   const root = parseFlags(io.argv, rootFlags, io.env)
   if (root.error !== undefined) {

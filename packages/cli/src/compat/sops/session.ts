@@ -118,10 +118,11 @@ export class Session {
   /** Reads an encrypted file; `shown` is its name in messages. */
   async load(store: Store, target: Target, shown: string = target.path): Promise<SopsFile> {
     const bytes = await readInput(this.io, target.path, shown)
-    return step(() => {
+    return step(async () => {
       const file = store.loadEncrypted(bytes)
       checkVersion(file.metadata.version)
-      return file
+      if (!file.metadata.keyGroups.some((group) => group.some(({ context }) => context))) return file
+      return (await import('./contextbug.ts')).repairContext(this, { file, store, target })
     }, codes.generic)
   }
 
