@@ -67,7 +67,25 @@ async function bearerToken(store: Store, auth: Json, credentials: Credentials): 
   })
 }
 
-/** The current context of a kubeconfig. Files and programs that it names are not touched. */
+/** What a kubeconfig's user may name beside its own data: programs, and files of this machine. */
+const outside: readonly (readonly [field: string, inline?: string])[] = [
+  ['exec'],
+  ['auth-provider'],
+  ['tokenFile', 'token'],
+  ['client-certificate', 'client-certificate-data'],
+  ['client-key', 'client-key-data'],
+]
+
+/** Whoever wrote the kubeconfig must not run programs here, nor have files of this machine sent to its server. */
+function refuseOutside(user: Json): void {
+  const field = outside.find(([name, inline]) => user[name] !== undefined && user[inline ?? ''] === undefined)?.[0]
+  if (field === undefined) return
+  throw new ResolverError('INVALID_STORE', `the kubeconfig's user has ${field}: programs and files are not used`, {
+    hint: 'give token, or client-certificate-data and client-key-data',
+  })
+}
+
+/** The current context of a kubeconfig. @throws {ResolverError} `INVALID_STORE` where its user names programs or files */
 function kubeconfigAccess(text_: string): Access {
   const config = object(parseYaml(text_))
   const named = (section: string, name: unknown, member: string): Json =>
@@ -75,6 +93,7 @@ function kubeconfigAccess(text_: string): Access {
   const context = named('contexts', config['current-context'], 'context')
   const cluster = named('clusters', context['cluster'], 'cluster')
   const user = named('users', context['user'], 'user')
+  refuseOutside(user)
   const pem = (value: unknown): string => Buffer.from(text(value), 'base64').toString()
   const cert = pem(user['client-certificate-data'])
   const key = pem(user['client-key-data'])
