@@ -10,8 +10,11 @@ const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('
 
 const files = globSync('**/*.test.ts', { cwd: here, exclude: ['node_modules/**', 'dist/**'] })
   .filter((file) => full || !file.endsWith('.full.test.ts'))
-  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .filter((file) => wanted.length === 0 || wanted.some((part) => `test/${file}`.includes(part)))
   .sort()
+
+// Without a file, node would look for tests itself, and run them all.
+if (files.length === 0) throw new Error(`no test file has a path with ${wanted.join(' or ')}`)
 
 if (wanted.length === 0) {
   spawnSync(process.execPath, ['--conditions=source', '--no-warnings', 'servers/prepare.ts'], {

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { type Listening, type ListenOptions, listen, pathOf } from './api/listen.ts'
+import type { ConditionGauge } from './readiness.ts'
 
 /** Metrics of Sealed Secrets' controller, under its names. */
 export interface SealedSecretMetrics {
@@ -14,18 +15,18 @@ export interface SealedSecretMetrics {
 export interface ExternalSecretMetrics {
   readonly syncCalls: Counter<'name' | 'namespace'>
   readonly syncErrors: Counter<'name' | 'namespace'>
-  readonly condition: Gauge<'name' | 'namespace' | 'condition' | 'status'>
+  readonly condition: ConditionGauge
   /** Nanoseconds, as upstream's. */
   readonly reconcileDuration: Gauge<'name' | 'namespace'>
-  readonly storeCondition: Gauge<'name' | 'namespace' | 'condition' | 'status'>
-  readonly clusterStoreCondition: Gauge<'name' | 'namespace' | 'condition' | 'status'>
+  readonly storeCondition: ConditionGauge
+  readonly clusterStoreCondition: ConditionGauge
   /** Of ClusterExternalSecrets. */
-  readonly clusterCondition: Gauge<'name' | 'namespace' | 'condition' | 'status'>
+  readonly clusterCondition: ConditionGauge
   readonly clusterReconcileDuration: Gauge<'name' | 'namespace'>
   /** Reports of changes at a provider, by what became of them: the sender is told nothing. */
   readonly refreshReports: Counter<'result'>
   /** Of PushSecrets. */
-  readonly pushCondition: Gauge<'name' | 'namespace' | 'condition' | 'status'>
+  readonly pushCondition: ConditionGauge
   readonly pushReconcileDuration: Gauge<'name' | 'namespace'>
 }
 
@@ -118,7 +119,7 @@ function sealedSecretMetrics(registry: Registry): SealedSecretMetrics {
 function externalSecretMetrics(registry: Registry): ExternalSecretMetrics {
   const registers = [registry]
   const object = ['name', 'namespace'] as const
-  const condition = (kind: string, help: string): Gauge<'name' | 'namespace' | 'condition' | 'status'> =>
+  const condition = (kind: string, help: string): ConditionGauge =>
     new Gauge({ name: `${kind}_status_condition`, help, labelNames: [...object, 'condition', 'status'], registers })
   return {
     syncCalls: new Counter({

@@ -1,7 +1,9 @@
 import { type ClusterObject, informer, keyOf, resources, workQueue } from '@sealkit/kubernetes'
+import { externalSecretsBackoff } from '../backoff.ts'
 import { equal } from '../equal.ts'
 import { lookup } from '../informers.ts'
 import type { Controller } from '../manager.ts'
+import { forgetReady } from '../readiness.ts'
 import { type ClusterExternalSecretContext, reconcileClusterExternalSecret } from './reconcile.ts'
 import { chooses, readClusterExternalSecret } from './spec.ts'
 
@@ -22,7 +24,7 @@ export function clusterExternalSecretController(
   options: ClusterExternalSecretControllerOptions,
 ): ClusterExternalSecretController {
   const { cluster, onWatchError, metrics } = options
-  const queue = workQueue({ backoff: { initial: 1_000, maximum: 420_000, jitter: 0.2 } })
+  const queue = workQueue({ backoff: externalSecretsBackoff })
   const objects = informer({
     cluster,
     resource: resources.clusterExternalSecret,
@@ -35,9 +37,7 @@ export function clusterExternalSecretController(
           queue.add(keyOf(object))
       },
       deleted: (last) => {
-        for (const status of ['True', 'False']) {
-          metrics.clusterCondition.remove({ name: last.metadata.name, namespace: '', condition: 'Ready', status })
-        }
+        forgetReady(metrics.clusterCondition, last)
         queue.forget(keyOf(last))
       },
     },

@@ -9,8 +9,11 @@ import {
 } from '@sealkit/kubernetes'
 import { equal } from '../equal.ts'
 import { ControllerError } from '../error.ts'
+import { addFinalizer, removeFinalizer } from '../finalizers.ts'
+import { intervalOf } from '../interval.ts'
 import { errorFields, errorMessage, type Log } from '../log.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
+import { observeReady } from '../readiness.ts'
 import type { Reconcile } from '../reconcile.ts'
 import {
   type ClusterExternalSecret,
@@ -51,13 +54,12 @@ export function reconcileClusterExternalSecret(context: ClusterExternalSecretCon
     const seen = context.clusterExternalSecret(key)
     if (seen === null) return {}
     await freeNamespaces(context, seen.metadata.name)
+    const finalized = { cluster: context.cluster, resource: resources.clusterExternalSecret, object: seen }
     if (seen.metadata.deletionTimestamp !== undefined) {
-      await setFinalizers(context, seen, (finalizers) => finalizers.filter((each) => each !== finalizer))
+      await removeFinalizer(finalized, finalizer)
       return {}
     }
-    const object = await setFinalizers(context, seen, (finalizers) =>
-      finalizers.includes(finalizer) ? finalizers : [...finalizers, finalizer],
-    )
+    const object = await addFinalizer(finalized, finalizer)
     const wanted = readClusterExternalSecret(object)
     const failed = await provision(context, object, wanted, signal)
     await writeStatus(context, object, nextStatus(context, object, wanted, failed))
@@ -68,7 +70,8 @@ export function reconcileClusterExternalSecret(context: ClusterExternalSecretCon
     )
     const again = failed.find(({ error }) => !isOwnedElsewhere(error))
     if (again !== undefined) throw again.error
-    return { requeueAfter: interval(context, wanted.refreshTime) }
+    const { duration, requeueInterval } = context
+    return { requeueAfter: intervalOf(wanted.refreshTime, { duration, otherwise: requeueInterval }) }
   }
 }
 
@@ -204,7 +207,7 @@ function nextStatus(
 ): ClusterExternalSecretStatus {
   const failed = new Set(failures.map(({ namespace }) => namespace))
   const ready = failed.size === 0
-  observe(context, object, ready)
+  observeReady(context.metrics.clusterCondition, object, ready)
   const before = statusOf(object)
   const stuck = failures.some(({ removing }) => removing)
   const provisioned = chosenNamespaces(context, wanted).filter((namespace) => !failed.has(namespace))
@@ -237,12 +240,6 @@ async function writeStatus(
   await cluster.updateStatus(resources.clusterExternalSecret, { ...object, status })
 }
 
-function observe({ metrics }: ClusterExternalSecretContext, { metadata }: ClusterObject, ready: boolean): void {
-  const labels = { name: metadata.name, namespace: '', condition: 'Ready' }
-  metrics.clusterCondition.set({ ...labels, status: 'True' }, ready ? 1 : 0)
-  metrics.clusterCondition.set({ ...labels, status: 'False' }, ready ? 0 : 1)
-}
-
 /** Takes off what External Secrets left on namespaces: nothing else ever does, and they could not be deleted. */
 async function freeNamespaces(context: ClusterExternalSecretContext, name: string): Promise<void> {
   const left = namespaceFinalizer(name)
@@ -257,32 +254,5 @@ async function freeNamespaces(context: ClusterExternalSecretContext, name: strin
         context.log.warn('a finalizer of External Secrets stays on a namespace', { namespace: namespace.metadata.name })
       } else if (!isKubernetesError(error, 'NOT_FOUND')) throw error
     }
-  }
-}
-
-async function setFinalizers(
-  { cluster }: ClusterExternalSecretContext,
-  object: ClusterObject,
-  change: (finalizers: string[]) => string[],
-): Promise<ClusterObject> {
-  const { finalizers: current = [], resourceVersion } = object.metadata
-  const finalizers = change(current)
-  if (equal(finalizers, current)) return object
-  const body = { metadata: { resourceVersion, finalizers } }
-  try {
-    return await cluster.patch(resources.clusterExternalSecret, keyOf(object), { type: 'merge', body })
-  } catch (error) {
-    if (isKubernetesError(error, 'NOT_FOUND', 'UNSUPPORTED_VERB')) return object
-    throw error
-  }
-}
-
-function interval({ requeueInterval, duration }: ClusterExternalSecretContext, written: string | null): number {
-  if (written === null) return requeueInterval
-  try {
-    const milliseconds = duration(written)
-    return milliseconds > 0 ? milliseconds : requeueInterval
-  } catch {
-    return requeueInterval
   }
 }

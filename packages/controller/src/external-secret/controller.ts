@@ -11,9 +11,11 @@ import {
   workQueue,
 } from '@sealkit/kubernetes'
 import type { StoreKind } from '@sealkit/resolver'
+import { externalSecretsBackoff } from '../backoff.ts'
 import { equal } from '../equal.ts'
 import { informers, lookup, type Namespaces } from '../informers.ts'
 import type { Controller } from '../manager.ts'
+import { forgetReady } from '../readiness.ts'
 import type { ExternalSecretContext } from './context.ts'
 import { createDemands, type Demands } from './demands.ts'
 import { keptExternalSecret, keptTarget } from './kept.ts'
@@ -58,8 +60,7 @@ const mostOfStore = 16
 
 /** Watches ExternalSecrets whole and the Secrets that they manage as metadata only. */
 export function externalSecretController(options: ExternalSecretControllerOptions): ExternalSecretController {
-  // External Secrets' own waits: from 1 s to 7 min.
-  const queue = workQueue({ backoff: { initial: 1_000, maximum: 420_000, jitter: 0.2 } })
+  const queue = workQueue({ backoff: externalSecretsBackoff })
   const externalSecrets = externalSecretInformer(options, () => parts)
   const readers = (store: string, key: string): ClusterObject[] => externalSecrets.by('read', readKey(store, key))
   const secrets = secretInformer(options, {
@@ -155,10 +156,7 @@ function externalSecretInformer(options: ExternalSecretControllerOptions, parts:
           onChange?.(object)
         },
         deleted: (last) => {
-          const { name, namespace = '' } = last.metadata
-          for (const status of ['True', 'False']) {
-            metrics.condition.remove({ name, namespace, condition: 'Ready', status })
-          }
+          forgetReady(metrics.condition, last)
           const { queue, demands, refreshes } = parts()
           queue.forget(keyOf(last))
           demands.forget(keyOf(last))

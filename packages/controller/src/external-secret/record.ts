@@ -1,5 +1,7 @@
-import { type ClusterObject, isKubernetesError, keyOf, resources } from '@sealkit/kubernetes'
+import { type ClusterObject, resources } from '@sealkit/kubernetes'
 import { equal } from '../equal.ts'
+import { observeReady } from '../readiness.ts'
+import { updateStatus } from '../status.ts'
 import type { ExternalSecretContext } from './context.ts'
 import { type ExternalSecretStatus, nextStatus, type Outcome, statusOf } from './status.ts'
 
@@ -18,32 +20,21 @@ export async function writeStatus(
   object: ClusterObject,
   outcome: Outcome,
 ): Promise<ClusterObject> {
-  observe(metrics, object, outcome.ready)
-  let current = object
-  for (let tries = 1; ; tries += 1) {
-    const synced = { ...object, status: current['status'] }
-    const status = nextStatus(synced, outcome, now())
-    if (isNoNews(statusOf(current), status)) return current
-    try {
-      return await cluster.updateStatus(resources.externalSecret, { ...current, status })
-    } catch (error) {
-      if (isKubernetesError(error, 'NOT_FOUND')) return current
-      if (tries >= 20 || !isKubernetesError(error, 'CONFLICT')) throw error
-      const fresh = await cluster.get(resources.externalSecret, keyOf(object))
-      if (fresh === null) return current
-      current = fresh
-    }
-  }
+  observeReady(metrics.condition, object, outcome.ready)
+  const written = await updateStatus({
+    cluster,
+    resource: resources.externalSecret,
+    object,
+    next(current) {
+      const status = nextStatus({ ...object, status: current['status'] }, outcome, now())
+      return isNoNews(statusOf(current), status) ? null : status
+    },
+  })
+  return written ?? object
 }
 
 function isNoNews(current: ExternalSecretStatus, next: ExternalSecretStatus): boolean {
   const age = Date.parse(next.refreshTime ?? '') - Date.parse(current.refreshTime ?? '')
   const recent = age >= 0 && age < refreshTimeEvery * 0.9
   return equal(recent ? { ...next, refreshTime: current.refreshTime } : next, current)
-}
-
-function observe(metrics: ExternalSecretContext['metrics'], { metadata }: ClusterObject, ready: boolean): void {
-  const labels = { name: metadata.name, namespace: metadata.namespace ?? '', condition: 'Ready' }
-  metrics.condition.set({ ...labels, status: 'True' }, ready ? 1 : 0)
-  metrics.condition.set({ ...labels, status: 'False' }, ready ? 0 : 1)
 }

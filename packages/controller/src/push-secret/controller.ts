@@ -1,7 +1,9 @@
 import { keyOf, resources, workQueue } from '@sealkit/kubernetes'
+import { externalSecretsBackoff } from '../backoff.ts'
 import { equal } from '../equal.ts'
 import { informers, lookup, type Namespaces } from '../informers.ts'
 import type { Controller } from '../manager.ts'
+import { forgetReady } from '../readiness.ts'
 import { type PushSecretContext, reconcilePushSecret } from './reconcile.ts'
 
 /** How PushSecrets are watched. */
@@ -14,7 +16,7 @@ export interface PushSecretControllerOptions extends Omit<PushSecretContext, 'pu
 /** Watches PushSecrets. Their Secrets are not watched, as External Secrets does not: they are read when a push is due. */
 export function pushSecretController(options: PushSecretControllerOptions): Controller {
   const { cluster, namespaces, onWatchError, metrics } = options
-  const queue = workQueue({ backoff: { initial: 1_000, maximum: 420_000, jitter: 0.2 } })
+  const queue = workQueue({ backoff: externalSecretsBackoff })
   const pushSecrets = informers(
     {
       cluster,
@@ -31,10 +33,7 @@ export function pushSecretController(options: PushSecretControllerOptions): Cont
           if (!equal(relevant(object), relevant(last))) queue.add(keyOf(object))
         },
         deleted: (last) => {
-          const { name, namespace = '' } = last.metadata
-          for (const status of ['True', 'False']) {
-            metrics.pushCondition.remove({ name, namespace, condition: 'Ready', status })
-          }
+          forgetReady(metrics.pushCondition, last)
           queue.forget(keyOf(last))
         },
       },

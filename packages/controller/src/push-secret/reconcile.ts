@@ -1,4 +1,4 @@
-import { type Cluster, type ClusterObject, isKubernetesError, type Key, keyOf, resources } from '@sealkit/kubernetes'
+import { type Cluster, type ClusterObject, type Key, keyOf, resources } from '@sealkit/kubernetes'
 import {
   type ClusterAccess,
   deletePushed,
@@ -19,6 +19,7 @@ import {
 import type { RecordEvent } from '../event.ts'
 import type { AccessNeed } from '../external-secret/access.ts'
 import { syncedResourceVersion } from '../external-secret/hash.ts'
+import { addFinalizer, removeFinalizer } from '../finalizers.ts'
 import { errorFields, errorMessage, type Log } from '../log.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
 import { type Reconcile, type Result, TerminalError } from '../reconcile.ts'
@@ -162,41 +163,16 @@ async function sourceGone(context: PushSecretContext, job: Job): Promise<Result>
 
 /** The end of a PushSecret: with deletionPolicy Delete what it pushed goes first. */
 async function end(context: PushSecretContext, job: Job): Promise<Result> {
-  const { finalizers = [] } = job.object.metadata
-  if (!finalizers.includes(finalizer)) return {}
-  if (job.pushSecret.deletionPolicy === 'Delete') await removeStale(context, job, {})
-  await setFinalizers(
-    context,
-    job.object,
-    finalizers.filter((each) => each !== finalizer),
-  )
+  const { object, pushSecret } = job
+  if (object.metadata.finalizers?.includes(finalizer) !== true) return {}
+  if (pushSecret.deletionPolicy === 'Delete') await removeStale(context, job, {})
+  await removeFinalizer({ cluster: context.cluster, resource: resources.pushSecret, object }, finalizer)
   return {}
 }
 
-function withFinalizer(context: PushSecretContext, { object, pushSecret }: Job): Promise<ClusterObject> {
-  const { finalizers = [] } = object.metadata
-  const wanted = pushSecret.deletionPolicy === 'Delete'
-  if (wanted === finalizers.includes(finalizer)) return Promise.resolve(object)
-  return setFinalizers(
-    context,
-    object,
-    wanted ? [...finalizers, finalizer] : finalizers.filter((each) => each !== finalizer),
-  )
-}
-
-async function setFinalizers(
-  { cluster }: PushSecretContext,
-  object: ClusterObject,
-  finalizers: readonly string[],
-): Promise<ClusterObject> {
-  const { resourceVersion } = object.metadata
-  const body = { metadata: { resourceVersion, finalizers } }
-  try {
-    return await cluster.patch(resources.pushSecret, keyOf(object), { type: 'merge', body })
-  } catch (error) {
-    if (isKubernetesError(error, 'NOT_FOUND', 'UNSUPPORTED_VERB')) return object
-    throw error
-  }
+function withFinalizer({ cluster }: PushSecretContext, { object, pushSecret }: Job): Promise<ClusterObject> {
+  const change = pushSecret.deletionPolicy === 'Delete' ? addFinalizer : removeFinalizer
+  return change({ cluster, resource: resources.pushSecret, object }, finalizer)
 }
 
 /** Milliseconds until the next push; 0 = now, null = not before something changes. */

@@ -1,8 +1,10 @@
-import { type ClusterObject, isKubernetesError, keyOf, resources } from '@sealkit/kubernetes'
+import { type ClusterObject, resources } from '@sealkit/kubernetes'
 import type { PushedState } from '@sealkit/resolver'
 import { equal } from '../equal.ts'
 import { syncedResourceVersion } from '../external-secret/hash.ts'
 import { type Condition, timeText, withCondition } from '../external-secret/status.ts'
+import { observeReady } from '../readiness.ts'
+import { updateStatus } from '../status.ts'
 import type { PushSecretContext } from './reconcile.ts'
 
 /** Reasons of a PushSecret's Ready condition. */
@@ -38,20 +40,17 @@ export async function writeStatus(
   object: ClusterObject,
   result: PushResult,
 ): Promise<void> {
-  observe(context, object, result.reason)
-  let current: ClusterObject | null = object
-  for (let tries = 1; current !== null; tries += 1) {
-    const status = nextStatus(context, object, current, result)
-    if (equal(current['status'], status)) return
-    try {
-      await context.cluster.updateStatus(resources.pushSecret, { ...current, status })
-      return
-    } catch (error) {
-      if (isKubernetesError(error, 'NOT_FOUND')) return
-      if (tries >= 20 || !isKubernetesError(error, 'CONFLICT')) throw error
-      current = await context.cluster.get(resources.pushSecret, keyOf(object))
-    }
-  }
+  const { cluster, metrics } = context
+  observeReady(metrics.pushCondition, object, result.reason !== 'Errored')
+  await updateStatus({
+    cluster,
+    resource: resources.pushSecret,
+    object,
+    next(current) {
+      const status = nextStatus(context, object, current, result)
+      return equal(current['status'], status) ? null : status
+    },
+  })
 }
 
 function nextStatus(
@@ -70,10 +69,4 @@ function nextStatus(
       ? {}
       : { refreshTime: timeText(now()), syncedResourceVersion: syncedResourceVersion(synced.metadata) }),
   }
-}
-
-function observe({ metrics }: PushSecretContext, { metadata }: ClusterObject, reason: PushReason): void {
-  const labels = { name: metadata.name, namespace: metadata.namespace ?? '', condition: 'Ready' }
-  metrics.pushCondition.set({ ...labels, status: 'True' }, reason === 'Errored' ? 0 : 1)
-  metrics.pushCondition.set({ ...labels, status: 'False' }, reason === 'Errored' ? 1 : 0)
 }

@@ -1,5 +1,6 @@
 import { type ClusterObject, type Key, keyOf, keyText, resources, workQueue } from '@sealkit/kubernetes'
 import type { StoreKind } from '@sealkit/resolver'
+import { externalSecretsBackoff } from '../backoff.ts'
 import { equal } from '../equal.ts'
 import type { Condition } from '../external-secret/status.ts'
 import { informers, lookup, type Namespaces } from '../informers.ts'
@@ -35,7 +36,7 @@ export function secretStoreController(options: SecretStoreControllerOptions): Se
   const { kind, onChange } = options
   const probed = new Map<string, number>()
   const pending = new Map<string, number>()
-  const queue = workQueue({ backoff: { initial: 1_000, maximum: 420_000, jitter: 0.2 } })
+  const queue = workQueue({ backoff: externalSecretsBackoff })
   const stores = informers(
     {
       cluster: options.cluster,

@@ -1,12 +1,4 @@
-import {
-  type Cluster,
-  type ClusterObject,
-  isKubernetesError,
-  type Key,
-  keyOf,
-  keyText,
-  resources,
-} from '@sealkit/kubernetes'
+import { type Cluster, type ClusterObject, type Key, keyText, resources } from '@sealkit/kubernetes'
 import {
   type ClusterAccess,
   isTransient,
@@ -21,9 +13,12 @@ import { equal } from '../equal.ts'
 import type { RecordEvent } from '../event.ts'
 import type { AccessNeed } from '../external-secret/access.ts'
 import { type Condition, withCondition } from '../external-secret/status.ts'
+import { intervalOf } from '../interval.ts'
 import { errorMessage } from '../log.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
+import { observeReady } from '../readiness.ts'
 import type { Reconcile } from '../reconcile.ts'
+import { updateStatus } from '../status.ts'
 
 /** What the reconciler of one kind of store works with. */
 export interface SecretStoreContext {
@@ -154,26 +149,24 @@ async function writeStatus(
   const resource = context.kind === 'SecretStore' ? resources.secretStore : resources.clusterSecretStore
   const { ready, reason, message } = verdict
   const condition = { type: 'Ready', status: ready ? 'True' : 'False', reason, message } as const
-  let current: ClusterObject | null = object
   let changed = false
-  for (let tries = 1; current !== null; tries += 1) {
-    const before: StoreStatus = (current['status'] ?? {}) as StoreStatus
-    const conditions = withCondition(before.conditions ?? [], condition, context.now())
-    const capabilities =
-      reason === 'Valid' && store !== null ? context.sessions.row(store).capabilities : before.capabilities
-    const status = { ...before, conditions, ...(capabilities === undefined ? {} : { capabilities }) }
-    changed = !equal(before.conditions, conditions)
-    if (equal(before, status)) break
-    try {
-      await context.cluster.updateStatus(resource, { ...current, status })
-      break
-    } catch (error) {
-      if (isKubernetesError(error, 'NOT_FOUND')) return false
-      if (tries >= 20 || !isKubernetesError(error, 'CONFLICT')) throw error
-      current = await context.cluster.get(resource, keyOf(object))
-    }
-  }
-  observe(context, object, ready)
+  const written = await updateStatus({
+    cluster: context.cluster,
+    resource,
+    object,
+    next(current) {
+      const before: StoreStatus = (current['status'] ?? {}) as StoreStatus
+      const conditions = withCondition(before.conditions ?? [], condition, context.now())
+      const capabilities =
+        reason === 'Valid' && store !== null ? context.sessions.row(store).capabilities : before.capabilities
+      const status = { ...before, conditions, ...(capabilities === undefined ? {} : { capabilities }) }
+      changed = !equal(before.conditions, conditions)
+      return equal(before, status) ? null : status
+    },
+  })
+  if (written === null) return false
+  const { metrics } = context
+  observeReady(context.kind === 'SecretStore' ? metrics.storeCondition : metrics.clusterStoreCondition, object, ready)
   return changed
 }
 
@@ -185,13 +178,6 @@ function isReady(store: ClusterObject): boolean {
 interface StoreStatus {
   readonly conditions?: readonly Condition[]
   readonly capabilities?: string
-}
-
-function observe({ kind, metrics }: SecretStoreContext, { metadata }: ClusterObject, ready: boolean): void {
-  const gauge = kind === 'SecretStore' ? metrics.storeCondition : metrics.clusterStoreCondition
-  const labels = { name: metadata.name, namespace: metadata.namespace ?? '', condition: 'Ready' }
-  gauge.set({ ...labels, status: 'True' }, ready ? 1 : 0)
-  gauge.set({ ...labels, status: 'False' }, ready ? 0 : 1)
 }
 
 function warnUnmaintained({ sessions, recordEvent }: SecretStoreContext, object: ClusterObject, store: Store): void {
@@ -206,11 +192,7 @@ function warnUnmaintained({ sessions, recordEvent }: SecretStoreContext, object:
 /** Seconds as a number, or a Go duration; 0, absent and unreadable mean the controller's own. */
 function interval({ requeueInterval, duration }: SecretStoreContext, written: unknown): number {
   if (typeof written === 'number') return written > 0 ? written * 1000 : requeueInterval
-  if (typeof written !== 'string' || written === '') return requeueInterval
-  try {
-    const milliseconds = /^\d+$/.test(written) ? Number(written) * 1000 : duration(written)
-    return milliseconds > 0 ? milliseconds : requeueInterval
-  } catch {
-    return requeueInterval
-  }
+  const text = typeof written === 'string' && written !== '' ? written : null
+  const seconds = text !== null && /^\d+$/.test(text) ? `${text}s` : text
+  return intervalOf(seconds, { duration, otherwise: requeueInterval })
 }
