@@ -1,18 +1,22 @@
-import { type Change, diffDocuments, pathText } from '@sealkit/core/sops'
+import { type Branch, type Change, diffDocuments, pathText } from '@sealkit/core/sops'
+import type { MasterKeys } from '@sealkit/keyservice'
 import type { Values } from '../command.ts'
+import { count } from '../count.ts'
 import { CliError, exitCode } from '../exit.ts'
 import { identityFlag } from '../flags.ts'
 import { gitOutput } from '../git.ts'
 import type { Io } from '../io.ts'
 import { readInput } from '../sealing/files.ts'
+import { readKeyRing } from '../sealing/keys.ts'
 import { printable } from '../sealing/place.ts'
+import { isSealed, maskedSealed, plainSealed, sealedDocuments, type VersionKeys } from '../sealing/version.ts'
 import { Configs } from '../sops/creation.ts'
 import { sopsKeys } from '../sops/keys.ts'
 import { valueText } from '../sops/show.ts'
 import { maskedText, plainText, type Version, versionDocuments } from '../sops/version.ts'
 
 /** One line for the list of commands. */
-export const summary = 'Say which values of an encrypted file differ, without showing them'
+export const summary = 'Say which values of a SOPS file or a SealedSecret differ, without showing them'
 
 /** The positional arguments. */
 export const positionals = 'FILE [FILE]'
@@ -30,11 +34,27 @@ const own = [
     type: 'boolean',
     description: 'compare without decrypting: a value that was encrypted anew counts as changed',
   },
+  {
+    name: 'key',
+    short: 'k',
+    type: 'string',
+    multiple: true,
+    value: 'FILE|DIRECTORY',
+    description: 'SealedSecrets: private keys; without one, an item that was sealed again counts as changed',
+  },
+  {
+    name: 'namespace',
+    short: 'n',
+    type: 'string',
+    value: 'NAMESPACE',
+    description: 'namespace of SealedSecrets that declare none',
+  },
   { name: 'exit-code', type: 'boolean', description: 'fail where there is a difference' },
   {
     name: 'textconv',
     type: 'boolean',
-    description: 'for git: print one file with a fingerprint in the place of each encrypted value, no key needed',
+    description:
+      'for git: print one file with a fingerprint in the place of each encrypted value, no key needed; of a SealedSecret\u2019s value with --key',
   },
 ] as const
 
@@ -45,6 +65,7 @@ export const options: readonly [...typeof own, ...typeof identityFlag] = [...own
 export const examples: readonly (readonly [string, string])[] = [
   ['sealkit diff secrets.yaml', 'what did I change since the last commit?'],
   ['sealkit diff staging.yaml production.yaml', 'which keys differ?'],
+  ['sealkit diff --key sealing-key.yaml sealed.yaml', 'a SealedSecret: which items have another value?'],
   ['git config diff.sealkit.textconv "sealkit diff --textconv"', 'readable git diffs that show no secret'],
 ]
 
@@ -56,21 +77,57 @@ export async function run(values: DiffValues, paths: readonly string[], io: Io):
   if (one === undefined || more.length > 0 || (values.textconv === true && two !== undefined)) {
     throw new CliError('USAGE', 'diff needs one file or two', { hint: 'see sealkit diff --help' })
   }
-  const configs = new Configs(io.cwd, undefined)
+  const keys = await keysOf(values, io)
   if (values.textconv === true) {
     const version = { path: one, bytes: readInput(one, io) }
-    const shown = values['show-values'] === true
-    io.stdout.write(
-      shown ? await plainText(version, sopsKeys(values, io), configs, io) : await maskedText(version, configs, io),
-    )
+    io.stdout.write(await converted(version, { keys, shown: values['show-values'] === true }, io))
     return exitCode.done
   }
-  const keys = values['no-keys'] === true ? null : sopsKeys(values, io)
   const versions = sides(values, [one, two], io)
-  const [before, after] = await Promise.all(versions.map((version) => versionDocuments(version, { keys, configs }, io)))
+  const [before, after] = await Promise.all(versions.map((version) => documentsOf(version, keys, io)))
   const changes = diffDocuments(before ?? [], after ?? [])
   for (const change of changes) io.stdout.write(lineOf(change, values['show-values'] === true))
+  const again = changes.filter(sealedAgain).length
+  if (again > 0) {
+    io.stderr.write(
+      `${count(again, 'item')} sealed again: with --key and the private key, equal values are no change\n`,
+    )
+  }
   return changes.length > 0 && values['exit-code'] === true ? exitCode.failed : exitCode.done
+}
+
+/** What opens the files of each kind. */
+interface Keys {
+  readonly configs: Configs
+  /** Null: not to be decrypted. */
+  readonly sops: MasterKeys | null
+  readonly sealed: VersionKeys
+}
+
+async function keysOf(values: DiffValues, io: Io): Promise<Keys> {
+  const open = values['no-keys'] !== true
+  const keyRing = open && values.key !== undefined ? await readKeyRing(values.key, io) : undefined
+  return {
+    configs: new Configs(io.cwd, undefined),
+    sops: open ? sopsKeys(values, io) : null,
+    sealed: { keyRing, namespace: values.namespace },
+  }
+}
+
+async function documentsOf(version: Version, { configs, sops, sealed }: Keys, io: Io): Promise<readonly Branch[]> {
+  return (await sealedDocuments(version, sealed)) ?? versionDocuments(version, { keys: sops, configs }, io)
+}
+
+/** One version as git may show it; in plain text where that is asked for. */
+async function converted(
+  version: Version,
+  { keys, shown }: { readonly keys: Keys; readonly shown: boolean },
+  io: Io,
+): Promise<string | Uint8Array> {
+  const { configs, sops, sealed } = keys
+  const found = shown ? await plainSealed(version, sealed) : await maskedSealed(version, sealed)
+  if (found !== null) return found
+  return shown && sops !== null ? plainText(version, sops, configs, io) : maskedText(version, configs, io)
 }
 
 function sides(values: DiffValues, [one, two]: readonly [string, string | undefined], io: Io): Version[] {
@@ -83,9 +140,15 @@ function sides(values: DiffValues, [one, two]: readonly [string, string | undefi
   ]
 }
 
-function lineOf({ kind, document, place, comment, before, after }: Change, shown: boolean): string {
+/** Whether all that is known of a change is that the ciphertext is another one. */
+function sealedAgain({ kind, before, after }: Change): boolean {
+  return kind === 'changed' && (isSealed(before) || isSealed(after))
+}
+
+function lineOf(change: Change, shown: boolean): string {
+  const { kind, document, place, comment, before, after } = change
   const where = `${document === 0 ? '' : `document ${document + 1} `}${printable(pathText(place))}`
-  const line = `${kind} ${comment ? `comment in ${place.length === 0 ? 'the file' : where}` : where}\n`
+  const line = `${kind} ${comment ? `comment in ${place.length === 0 ? 'the file' : where}` : where}${sealedAgain(change) ? ' (sealed again)' : ''}\n`
   if (!shown) return line
   const value = (sign: string, text: string | null): string => (text === null ? '' : `  ${sign} ${text}\n`)
   return line + value('-', valueText(before)) + value('+', valueText(after))

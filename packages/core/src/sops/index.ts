@@ -55,6 +55,7 @@ export {
   type Item,
   isBranch,
   isComment,
+  isForeign,
   isList,
   isTime,
   type Leaf,
