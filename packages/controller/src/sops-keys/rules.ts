@@ -74,11 +74,18 @@ function readNamespaceSelector(value: unknown, place: string): LabelSelector {
   const selector = fields(value, `${place}.namespaceSelector`, ['matchLabels', 'matchExpressions'])
   // An empty selector chooses everything: nobody means that by leaving it empty.
   if (Object.keys(selector).length === 0) throw invalid(`${place}.namespaceSelector is empty`)
+  // Reading drops what is no text, such as an unquoted y: the rule would choose others than it seems to.
+  if (!holdsTexts(selector)) throw invalid(`${place}.namespaceSelector holds something that is no text`)
   const read = readSelector(selector)
   const wrong = read.matchExpressions.find(({ operator }) => !operators.includes(operator))
   if (wrong !== undefined)
     throw invalid(`${place}.namespaceSelector has an operator that is none of ${operators.join(', ')}`)
   return read
+}
+
+function holdsTexts(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value === 'string'
+  return Object.values(value).every(holdsTexts)
 }
 
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist']
