@@ -4,7 +4,8 @@ import { apiVersion, resources } from '../resources.ts'
 
 /**
  * The Kubernetes objects of a YAML or JSON text; the items of a List are read as if they stood alone, and documents that
- * are no objects of the API (no `kind`, no name) are left out. A Secret that SOPS encrypted becomes a `SopsManifest`.
+ * are no objects of the API (no `kind`, no name) are left out. A Secret that SOPS encrypted becomes a `SopsManifest`; a
+ * SopsSecret stays what it is.
  *
  * @throws INVALID
  */
@@ -37,7 +38,10 @@ function isEncrypted(document: unknown): boolean {
  * one MAC, which covers what parsing drops (digits of numbers, the order of keys).
  */
 function encrypted(document: unknown, spec: { readonly text: string; readonly index: number }): Manifest[] {
-  return members(document).flatMap(({ kind, metadata = {} }) => {
+  return members(document).flatMap((manifest) => {
+    const { kind, metadata = {} } = manifest
+    if (kind === resources.sopsSecret.kind && manifest.apiVersion === apiVersion(resources.sopsSecret))
+      return [manifest]
     if (kind !== 'Secret') return []
     const { name = '', namespace } = metadata
     if ([name, namespace].some((text) => text?.startsWith('ENC['))) {
