@@ -186,6 +186,7 @@ test('leases of a real server', async (t) => {
     await until(cluster, resources.externalSecret, name, (found) => found === null)
     for (const deadline = Date.now() + 10_000; (await leasesLeft()) > 1; ) assert.ok(Date.now() < deadline)
     await controller.stop()
-    assert.equal(await leasesLeft(), 0)
+    // The server revokes behind its answer.
+    for (const deadline = Date.now() + 10_000; (await leasesLeft()) > 0; ) assert.ok(Date.now() < deadline)
   })
 })

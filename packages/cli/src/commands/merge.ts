@@ -8,7 +8,7 @@ import { readInput, writeResult } from '../sealing/files.ts'
 import { Configs } from '../sops/creation.ts'
 import { installDriver } from '../sops/install.ts'
 import { sopsKeys } from '../sops/keys.ts'
-import { conflictPlaces, type MergeInput, mergeVersions } from '../sops/mergeversions.ts'
+import { conflictPlaces, type MergeInput, type MergeWork, mergeVersions } from '../sops/mergeversions.ts'
 
 /** One line for the list of commands. */
 export const summary = 'Merge versions of an encrypted file by their values; the merge driver of git'
@@ -57,9 +57,7 @@ export async function run(values: MergeValues, paths: readonly string[], io: Io)
   return merge(input, values.output, work)
 }
 
-type Work = Omit<Parameters<typeof mergeVersions>[1], never>
-
-async function merge(input: MergeInput, output: string | undefined, work: Work): Promise<number> {
+async function merge(input: MergeInput, output: string | undefined, work: MergeWork): Promise<number> {
   const { content, conflicts } = await mergeVersions(input, work)
   writeResult(content, output, work.io)
   if (conflicts.length === 0) return exitCode.done
@@ -73,7 +71,7 @@ function conflictText(conflicts: Parameters<typeof conflictPlaces>[0]): string {
 }
 
 /** git calls `driver %O %A %B %P`: ancestor, ours, theirs, and the path in the repository. */
-async function drive(values: MergeValues, paths: readonly string[], work: Work): Promise<number> {
+async function drive(values: MergeValues, paths: readonly string[], work: MergeWork): Promise<number> {
   const { io } = work
   const [base, ours, theirs, path, ...more] = paths
   if (base === undefined || ours === undefined || theirs === undefined || path === undefined || more.length > 0) {
@@ -97,7 +95,7 @@ async function drive(values: MergeValues, paths: readonly string[], work: Work):
 }
 
 /** Merges the three versions that git keeps of a file in conflict. */
-async function mend(path: string, work: Work): Promise<number> {
+async function mend(path: string, work: MergeWork): Promise<number> {
   const stage = (number: number): Buffer | null => {
     const { code, stdout } = git(['show', `:${number}:./${path}`], work.io)
     return code === 0 ? stdout : null
