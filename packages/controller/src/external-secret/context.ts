@@ -10,6 +10,7 @@ import type { Leases } from './leases.ts'
 import type { Refreshes } from './refreshes.ts'
 import type { TargetCache } from './targets.ts'
 import type { Turns } from './turns.ts'
+import type { Writes } from './writes.ts'
 
 /** What the reconciler of ExternalSecrets works with. */
 export interface ExternalSecretContext {
@@ -26,6 +27,8 @@ export interface ExternalSecretContext {
   readonly access: (need: AccessNeed) => ClusterAccess
   readonly demands: Demands
   readonly refreshes: Refreshes
+  /** ExternalSecrets that the watch has not shown yet as this process wrote them. */
+  readonly writes: Writes
   readonly turns: Turns
   readonly leases: Leases
   /** Other kinds than Secret that may be written; null = none. */

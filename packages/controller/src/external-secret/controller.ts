@@ -27,12 +27,13 @@ import { createRefreshes, type Refreshes } from './refreshes.ts'
 import { statusOf } from './status.ts'
 import { createTargets } from './targets.ts'
 import { createTurns } from './turns.ts'
+import { createWrites, type Writes } from './writes.ts'
 
 /** How ExternalSecrets are watched. */
 export interface ExternalSecretControllerOptions
   extends Omit<
     ExternalSecretContext,
-    'externalSecret' | 'createdSecrets' | 'targets' | 'demands' | 'refreshes' | 'turns' | 'leases'
+    'externalSecret' | 'createdSecrets' | 'targets' | 'demands' | 'refreshes' | 'turns' | 'leases' | 'writes'
   > {
   readonly namespaces: Namespaces
   readonly workers: number
@@ -96,7 +97,8 @@ export function externalSecretController(options: ExternalSecretControllerOption
       if (refreshes.refreshed(key) !== undefined) demands.ask(key, { priority: 'refresh', timed: true })
     },
   })
-  const parts = { demands, refreshes, queue }
+  const writes = createWrites(lookup(externalSecrets))
+  const parts = { demands, refreshes, queue, writes }
   return {
     name: 'externalsecret',
     informers: [externalSecrets, secrets],
@@ -109,6 +111,7 @@ export function externalSecretController(options: ExternalSecretControllerOption
       targets,
       demands,
       refreshes,
+      writes,
       leases,
       turns: createTurns(mostOfStore, (key) => demands.resume(key)),
     }),
@@ -136,6 +139,7 @@ interface Parts {
   readonly demands: Demands
   readonly refreshes: Refreshes
   readonly queue: WorkQueue
+  readonly writes: Writes
 }
 
 function externalSecretInformer(options: ExternalSecretControllerOptions, parts: () => Parts): Informer {
@@ -151,6 +155,7 @@ function externalSecretInformer(options: ExternalSecretControllerOptions, parts:
         added: (object, occasion) =>
           parts().demands.ask(keyOf(object), { priority: occasion === 'initial' ? 'refresh' : 'change' }),
         updated: (object, last) => {
+          parts().writes.seen(object)
           if (!changed(object, last)) return
           parts().demands.ask(keyOf(object))
           onChange?.(object)

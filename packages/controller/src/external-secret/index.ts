@@ -28,3 +28,4 @@ export {
 } from './target.ts'
 export { createTurns, type Turns } from './turns.ts'
 export { type SyncWindows, syncWindows } from './windows.ts'
+export { createWrites, type Writes } from './writes.ts'

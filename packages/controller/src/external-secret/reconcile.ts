@@ -16,22 +16,21 @@ import { syncWindows } from './windows.ts'
 
 /** Brings the Secret of one ExternalSecret to what its provider holds, when that is due. */
 export function reconcileExternalSecret(context: ExternalSecretContext): Reconcile {
-  const written = new Map<string, ClusterObject>()
+  const { writes } = context
   const look = async (key: Key, taken: TakenDemand, signal: AbortSignal): Promise<Result> => {
     const found = context.externalSecret(key)
     if (found === null) {
-      written.delete(keyText(key))
+      writes.forget(key)
       context.refreshes.forget(key)
       await context.leases.end(key, 'release')
       return {}
     }
     // The informer may not have seen yet what this process wrote last; without it a sync would run twice.
-    const seen = newer(found, written.get(keyText(key)))
-    if (seen === found) written.delete(keyText(key))
-    const remember = (next: ClusterObject): void => void written.set(keyText(key), next)
+    const seen = writes.latest(found)
+    const { remember } = writes
     if (seen.metadata.deletionTimestamp !== undefined) {
       await cleanUp(context, seen)
-      written.delete(keyText(key))
+      writes.forget(key)
       return {}
     }
     const object = await withFinalizer(context, seen)
@@ -233,11 +232,4 @@ async function cleanUp(context: ExternalSecretContext, object: ClusterObject): P
   } catch (error) {
     if (!isKubernetesError(error, 'NOT_FOUND')) throw error
   }
-}
-
-/** The later of two readings of one object. */
-function newer(seen: ClusterObject, written: ClusterObject | undefined): ClusterObject {
-  if (written === undefined || written.metadata.uid !== seen.metadata.uid) return seen
-  const version = ({ metadata }: ClusterObject): number => Number(metadata.resourceVersion ?? 0)
-  return version(written) > version(seen) ? written : seen
 }

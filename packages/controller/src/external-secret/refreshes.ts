@@ -46,9 +46,15 @@ export interface RefreshesOptions {
  */
 const spread = 0.1
 
+/** A read and who needs it: one for all of them, because ten texts for each of ten thousand objects are many. */
+interface Read {
+  readonly name: string
+  readonly readers: Set<Planned>
+}
+
 interface Planned {
   readonly key: Key
-  readonly reads: readonly string[]
+  readonly reads: readonly Read[]
   readonly refreshed: number
   readonly interval: number
   readonly windows: SyncWindows | null
@@ -65,8 +71,8 @@ class Timers implements Refreshes {
   readonly #options: RefreshesOptions
   readonly #seed: string
   readonly #objects = new Map<string, Planned>()
-  readonly #readers = new Map<string, Set<Planned>>()
-  readonly #heap = delayHeap<string>()
+  readonly #reads = new Map<string, Read>()
+  readonly #heap = delayHeap<Read>()
   #cancel: (() => void) | undefined
   #armed = Number.POSITIVE_INFINITY
 
@@ -80,13 +86,12 @@ class Timers implements Refreshes {
     const names = reads.length === 0 ? [keyText(key)] : reads.toSorted()
     const time = refreshed.getTime()
     const due = this.#due(time + interval * (1 - spread * fraction(this.#seed + names[0])), windows)
-    const planned: Planned = { key, reads: names, refreshed: time, interval, windows, due }
+    const needed = names.map((name) => this.#read(name))
+    const planned: Planned = { key, reads: needed, refreshed: time, interval, windows, due }
     this.#objects.set(keyText(key), planned)
-    for (const read of names) {
-      const readers = this.#readers.get(read)
-      if (readers === undefined) this.#readers.set(read, new Set([planned]))
-      else readers.add(planned)
-      if ((this.#heap.get(read)?.due ?? Number.POSITIVE_INFINITY) > due) this.#heap.set(read, due, read)
+    for (const read of needed) {
+      read.readers.add(planned)
+      if ((this.#heap.get(read.name)?.due ?? Number.POSITIVE_INFINITY) > due) this.#heap.set(read.name, due, read)
     }
     this.#arm()
   }
@@ -101,10 +106,9 @@ class Timers implements Refreshes {
     if (planned === undefined) return
     this.#objects.delete(keyText(key))
     for (const read of planned.reads) {
-      const readers = this.#readers.get(read)
-      if (!readers?.delete(planned) || readers.size > 0) continue
-      this.#readers.delete(read)
-      this.#heap.delete(read)
+      if (!read.readers.delete(planned) || read.readers.size > 0) continue
+      this.#reads.delete(read.name)
+      this.#heap.delete(read.name)
     }
   }
 
@@ -115,6 +119,14 @@ class Timers implements Refreshes {
   stop(): void {
     this.#cancel?.()
     this.#heap.clear()
+  }
+
+  #read(name: string): Read {
+    const known = this.#reads.get(name)
+    if (known !== undefined) return known
+    const read: Read = { name, readers: new Set() }
+    this.#reads.set(name, read)
+    return read
   }
 
   /** The clock's time for a time of day, no earlier than a window allows; never, where none ever does. */
@@ -147,15 +159,15 @@ class Timers implements Refreshes {
         due.set(keyText(planned.key), planned.key)
         planned.due = Number.POSITIVE_INFINITY
       }
-      const next = Math.min(...[...(this.#readers.get(read) ?? [])].map((planned) => planned.due))
-      if (Number.isFinite(next)) this.#heap.set(read, next, read)
+      const next = [...read.readers].reduce((least, planned) => Math.min(least, planned.due), Number.POSITIVE_INFINITY)
+      if (Number.isFinite(next)) this.#heap.set(read.name, next, read)
     }
     if (due.size > 0) this.#options.onDue([...due.values()])
   }
 
   /** Those of a read that are due, and with them those that may as well be: their next time is near, or as short. */
-  #dueWith(read: string, now: number): Planned[] {
-    const readers = [...(this.#readers.get(read) ?? [])]
+  #dueWith(read: Read, now: number): Planned[] {
+    const readers = [...read.readers]
     const shortest = Math.min(...readers.filter(({ due }) => due <= now).map(({ interval }) => interval))
     const wall = this.#options.now()
     return readers.filter(({ due, interval, windows }) => {
