@@ -38,5 +38,7 @@ function variable({ key, value }: Item): readonly [string, string] {
     throw new SopsExit(`cannot use complex value in environment; offending key ${name}`, codes.generic)
   }
   if (name.includes('=')) throw new SopsExit(`cannot use keys with '=' in environment: ${name}`, codes.generic)
-  return [name, plainText(value)]
+  const text = plainText(value)
+  if (`${name}${text}`.includes('\0')) throw new SopsExit('exec: environment variable contains NUL', codes.generic)
+  return [name, text]
 }
