@@ -7,6 +7,53 @@ import { type Case, type Outcome, runCase } from './pair.ts'
 const skipped: string[] = []
 const programs = await available({ skip: (reason) => skipped.push(reason ?? '') }, 'sops', 'age-keygen')
 
+/** Variables that stand for flags: the kinds of key, the key services, the order, the configuration. */
+function environment([first = '', second = '']: readonly string[]): Record<string, Case> {
+  const encrypt = (env: Readonly<Record<string, string>>, ...flags: readonly string[]): Case => ({
+    args: ['encrypt', ...flags, 'plain.json'],
+    env,
+  })
+  const decrypt = (env: Readonly<Record<string, string>>, ...flags: readonly string[]): Case => ({
+    args: ['decrypt', ...flags, 'enc.json'],
+    env,
+  })
+  const lines: Record<string, Case> = {
+    SOPS_AGE_RECIPIENTS: encrypt({ SOPS_AGE_RECIPIENTS: `${first},${second}` }),
+    'SOPS_AGE_RECIPIENTS and the flag': encrypt({ SOPS_AGE_RECIPIENTS: second }, '--age', first),
+    'SOPS_AGE_RECIPIENTS in the old form': { args: ['-e', 'plain.json'], env: { SOPS_AGE_RECIPIENTS: first } },
+    SOPS_PGP_FP: encrypt({ SOPS_PGP_FP: 'ABCD', SOPS_GPG_EXEC: 'no-such-gpg' }),
+    SOPS_KMS_ARN: encrypt({ SOPS_KMS_ARN: 'nonsense' }),
+    SOPS_VAULT_URIS: encrypt({ SOPS_VAULT_URIS: 'nonsense' }),
+    SOPS_AZURE_KEYVAULT_URLS: encrypt({ SOPS_AZURE_KEYVAULT_URLS: 'nonsense' }),
+    SOPS_HUAWEICLOUD_KMS_IDS: encrypt({ SOPS_HUAWEICLOUD_KMS_IDS: 'nonsense' }),
+    'SOPS_HC_VAULT_ALLOWLIST with none': encrypt({
+      SOPS_VAULT_URIS: 'http://127.0.0.1:9/v1/transit/keys/k',
+      SOPS_HC_VAULT_ALLOWLIST: 'none',
+    }),
+    SOPS_DECRYPTION_ORDER: decrypt({ SOPS_DECRYPTION_ORDER: 'age,age' }),
+    'SOPS_DECRYPTION_ORDER and the flag': decrypt({ SOPS_DECRYPTION_ORDER: 'age,age' }, '--decryption-order', 'age'),
+    SOPS_ENABLE_LOCAL_KEYSERVICE: decrypt({ SOPS_ENABLE_LOCAL_KEYSERVICE: 'false' }),
+    'SOPS_ENABLE_LOCAL_KEYSERVICE that is no boolean': decrypt({ SOPS_ENABLE_LOCAL_KEYSERVICE: 'maybe' }),
+    'SOPS_CONFIG that is not there': decrypt({ SOPS_CONFIG: 'nope.yaml' }),
+    'SOPS_CONFIG and the flag': { args: ['--config', 'x.yaml', 'decrypt', 'enc.json'], env: { SOPS_CONFIG: 'y.yaml' } },
+    'SOPS_DISABLE_VERSION_CHECK that is no boolean': { args: ['--version'], env: { SOPS_DISABLE_VERSION_CHECK: 'x' } },
+    'SOPS_EDITOR before EDITOR': {
+      args: ['edit', 'enc.json'],
+      env: { SOPS_EDITOR: "sed -i 's/1.5/2.5/'", EDITOR: 'false' },
+    },
+    'SOPS_AGE_SSH_PRIVATE_KEY_FILE that is not there': decrypt({
+      SOPS_AGE_KEY_FILE: '',
+      SOPS_AGE_SSH_PRIVATE_KEY_FILE: '/nowhere/key',
+    }),
+    'SOPS_AGE_SSH_PRIVATE_KEY_CMD that fails': decrypt({
+      SOPS_AGE_KEY_FILE: '',
+      SOPS_AGE_SSH_PRIVATE_KEY_CMD: 'false',
+    }),
+    'SOPS_KEYSERVICE that is no address': decrypt({ SOPS_KEYSERVICE: 'a b' }),
+  }
+  return Object.fromEntries(Object.entries(lines).map(([name, line]) => [`environment: ${name}`, line]))
+}
+
 /** Help: of every command, of the groups, and where it is asked for in vain. */
 function help(): Record<string, Case> {
   const lines = [
@@ -633,6 +680,7 @@ function same(
     'two forms of a flag': { args: ['encrypt', '-a', first, '--age', first, 'plain.json'] },
     'bad integer': { args: ['encrypt', '--shamir-secret-sharing-threshold', 'x', 'plain.yaml'] },
     ...help(),
+    ...environment(recipients),
     ...completion(),
     'edit -s, nothing changed': { args: ['edit', '-s', 'enc.yaml'], env: { EDITOR: 'true' } },
     'exec-env as a user who is not there': { args: ['exec-env', '--user', 'no-such-user', 'enc.env', 'true'] },

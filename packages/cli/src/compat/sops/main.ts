@@ -45,7 +45,8 @@ async function runLine(io: Io): Promise<number> {
   if (io.argv.at(-1) === '--generate-bash-completion') return (await import('./completion.ts')).suggest(io)
   const root = parseFlags(io.argv, rootFlags, io.env)
   if (root.error !== undefined) {
-    await (await import('./usage.ts')).wrongUsage(io, null, root.error)
+    // What the environment says of flags is no part of the line: no help is given on it.
+    if (!root.error.startsWith('could not parse ')) await (await import('./usage.ts')).wrongUsage(io, null, root.error)
     fatal(io, root.error)
     return 1
   }
