@@ -1,30 +1,23 @@
 import { basename, resolve } from 'node:path'
-import {
-  type Format,
-  isBranch,
-  openFile,
-  openStore,
-  plainLayout,
-  type Unwrap,
-  type Value,
-  writeQuotedDotenv,
-} from '@sealkit/core/sops'
+import type { KeyRing } from '@sealkit/core/sealed'
+import { openFile, plainLayout, type Unwrap, writeQuotedDotenv } from '@sealkit/core/sops'
 import type { Values } from '../command.ts'
 import { CliError } from '../exit.ts'
 import { identityFlag, resultFlags } from '../flags.ts'
 import { type Io, readAll } from '../io.ts'
 import { inParallel } from '../parallel.ts'
 import { readInput } from '../sealing/files.ts'
+import { holdsSealedSecret } from '../sealing/kind.ts'
 import { isPlain } from '../sops/encrypted.ts'
+import { extracted } from '../sops/extract.ts'
 import { filesNamed, isFile, type NamedFile } from '../sops/files.ts'
 import { encryptedFormat, mayBeEncrypted, namedFormat } from '../sops/format.ts'
 import { sopsKeys } from '../sops/keys.ts'
 import { keptLayout } from '../sops/layout.ts'
 import { about, destinationProblem, finish, nothingFound, type Outcome, targetOf } from '../sops/outcome.ts'
-import { parseTreePath, truncate } from '../sops/treepath.ts'
 
 /** One line for the list of commands. */
-export const summary = 'Decrypt files that SOPS encrypted'
+export const summary = 'Decrypt SOPS files and SealedSecrets'
 
 /** The positional arguments. */
 export const positionals = '[FILE|DIRECTORY|PATTERN...]'
@@ -39,11 +32,24 @@ const own = [
   {
     name: 'input-type',
     type: 'string',
-    value: 'FORMAT',
-    description: 'yaml, json, dotenv, ini or binary (by name and content)',
+    value: 'yaml|json|dotenv|ini|binary',
+    description: 'format of the files (by name and content)',
   },
-  { name: 'output-type', type: 'string', value: 'FORMAT', description: 'format of the result (that of the input)' },
+  {
+    name: 'output-type',
+    type: 'string',
+    value: 'yaml|json|dotenv|ini|binary',
+    description: 'format of the result (that of the input); yaml or json for SealedSecrets',
+  },
   { name: 'extract', type: 'string', value: 'PLACE', description: `print one value: '["a"]["b"][0]'` },
+  {
+    name: 'key',
+    short: 'k',
+    type: 'string',
+    multiple: true,
+    value: 'FILE|DIRECTORY',
+    description: 'private keys that open SealedSecrets; without one, those of a tree are left out',
+  },
   { name: 'ignore-mac', type: 'boolean', description: 'do not check that the file is unchanged' },
 ] as const
 
@@ -58,6 +64,7 @@ export const options: readonly [...typeof resultFlags, ...typeof own, ...typeof 
 export const examples = [
   ['sealkit decrypt secrets.yaml', 'print a file in plain text'],
   ['sealkit decrypt --output-dir plain/ clusters/', 'every encrypted file of a tree, in one go'],
+  ['sealkit decrypt --key sealing-key.yaml sealed.yaml', 'the Secret of a SealedSecret'],
   [`sealkit decrypt --extract '["db"]["password"]' secrets.yaml`, 'print one value'],
 ] as const
 
@@ -68,11 +75,15 @@ export async function run(values: DecryptValues, paths: readonly string[], io: I
   const single = paths.length === 0 || (paths.length === 1 && isFile(paths[0] ?? '', io))
   const problem = usageProblem(values, paths.length, single)
   if (problem !== null) throw new CliError('USAGE', problem, { hint: 'see sealkit decrypt --help' })
-  const { unwrap } = sopsKeys(values, io)
+  const keys = { unwrap: sopsKeys(values, io).unwrap, keyRing: await keyRingOf(values, io) }
   const files = paths.length === 0 ? [undefined] : filesNamed(paths, io)
-  const outcomes = await inParallel(files, (file) => decryptOne(values, { file, unwrap }, io))
+  const outcomes = await inParallel(files, (file) => decryptOne(values, { file, ...keys }, io))
   if (outcomes.every((outcome) => 'skipped' in outcome)) throw nothingFound('encrypted file', paths)
   return finish(outcomes, { verb: 'decrypted', keepGoing: values['keep-going'] === true, mode: 0o600 }, io)
+}
+
+async function keyRingOf(values: DecryptValues, io: Io): Promise<KeyRing | undefined> {
+  return values.key === undefined ? undefined : (await import('../sealing/keys.ts')).readKeyRing(values.key, io)
 }
 
 function usageProblem(values: DecryptValues, files: number, single: boolean): string | null {
@@ -83,13 +94,22 @@ function usageProblem(values: DecryptValues, files: number, single: boolean): st
 interface Input {
   readonly file: NamedFile | undefined
   readonly unwrap: Unwrap
+  readonly keyRing: KeyRing | undefined
 }
 
 const plainFile = 'not encrypted'
+const sealedFile = 'sealed (pass --key)'
 
-async function decryptOne(values: DecryptValues, { file, unwrap }: Input, io: Io): Promise<Outcome> {
+async function decryptOne(values: DecryptValues, { file, unwrap, keyRing }: Input, io: Io): Promise<Outcome> {
   try {
     const bytes = file === undefined ? await readAll(io.stdin) : readInput(file.path, io)
+    if (mayBeSealed(file) && (await holdsSealedSecret(bytes))) {
+      if (file?.named === false && keyRing === undefined) return { file, skipped: sealedFile }
+      const { unsealedContent } = await import('../sealing/decrypt.ts')
+      const target = targetOf(values, file)
+      const path = target ?? file?.path ?? ''
+      return { file, content: await unsealedContent({ path, bytes }, values, keyRing), target }
+    }
     if (file?.named === false && !mayBeEncrypted(basename(file.path), bytes)) return { file, skipped: plainFile }
     return {
       file,
@@ -100,6 +120,11 @@ async function decryptOne(values: DecryptValues, { file, unwrap }: Input, io: Io
     if (file?.named === false && isPlain(error)) return { file, skipped: plainFile }
     return { file, error: about(file?.path ?? 'standard input', error) }
   }
+}
+
+/** A tree holds texts about SealedSecrets too. */
+function mayBeSealed(file: NamedFile | undefined): boolean {
+  return file?.named !== false || /\.(?:ya?ml|json)$/.test(file.path)
 }
 
 async function decryptBytes(
@@ -121,14 +146,5 @@ async function decryptBytes(
     return Buffer.from(writeQuotedDotenv(only))
   }
   if (values.extract === undefined) return opened.emit(target)
-  const [first] = opened.documents
-  if (first === undefined) throw new CliError('NO_SUCH_KEY', 'the file has no documents')
-  return emitValue(truncate(first, parseTreePath(values.extract)), target)
-}
-
-async function emitValue(value: Value, format: Format): Promise<Uint8Array> {
-  if (typeof value === 'string') return Buffer.from(value)
-  if (value instanceof Uint8Array) return value
-  const store = await openStore(format)
-  return isBranch(value) ? store.emit([value]) : store.emitValue(value)
+  return extracted(opened.documents, values.extract, target)
 }

@@ -1,19 +1,11 @@
-import {
-  type Manifest,
-  readManifests,
-  sealedSecretObject,
-  secretManifest,
-  secretType,
-  withoutUnknownOwners,
-} from '@sealkit/core/manifest'
-import { type KeyRing, unsealSecret } from '@sealkit/core/sealed'
+import { type Manifest, secretType } from '@sealkit/core/manifest'
 import type { Values } from '../command.ts'
 import { CliError, exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { readInputs, writeResult } from '../sealing/files.ts'
 import { readKeyRing } from '../sealing/keys.ts'
 import { outputFormat, printManifests } from '../sealing/print.ts'
-import { lazyRender } from '../sealing/render.ts'
+import { unsealManifests } from '../sealing/unseal.ts'
 
 /** One line for the list of commands. */
 export const summary = 'Decrypt SealedSecrets with private keys and print the Secrets'
@@ -54,38 +46,11 @@ export async function run(values: Values<typeof options>, _: readonly string[], 
   }
   const keyRing = await readKeyRing(values.key, io)
   const secrets: Manifest[] = []
-  for (const input of await readInputs(values.file, io)) {
-    try {
-      for (const sealed of await readManifests(sealedSecretObject, input)) secrets.push(await unsealed(sealed, keyRing))
-    } catch (error) {
-      throw await (await import('../sealing/diagnose.ts')).diagnosed(error, input, keyRing)
-    }
-  }
+  for (const input of await readInputs(values.file, io)) secrets.push(...(await unsealManifests(input, keyRing)))
   if (secrets.length === 0) {
     throw new CliError('USAGE', 'no SealedSecret found in the input', { hint: 'give a SealedSecret in YAML or JSON' })
   }
   const format = outputFormat(values.output, values.write, 'yaml')
   writeResult(await printManifests(secretType, secrets, format), values.write, io, 0o600)
   return exitCode.done
-}
-
-async function unsealed(sealed: Manifest, keyRing: KeyRing): Promise<Manifest> {
-  const { kind = 'SealedSecret' } = sealed
-  if (kind !== 'SealedSecret') {
-    throw new CliError('USAGE', `the input holds a ${kind}, not a SealedSecret`, { hint: 'give SealedSecrets only' })
-  }
-  const secret = await unsealSecret(sealed, keyRing, { render: lazyRender })
-  // A list where the items should be is read as none, as upstream's decoder does.
-  if (secret.data.size === 0 && !isEmptyMapping(sealed)) {
-    throw new CliError('USAGE', 'the SealedSecret has no items', { hint: 'write spec.encryptedData as a mapping' })
-  }
-  return secretManifest(withoutUnknownOwners(secret))
-}
-
-/** A Secret without data may be meant: then the mapping is there, and empty. */
-function isEmptyMapping({ spec }: Manifest): boolean {
-  if (typeof spec !== 'object' || spec === null) return false
-  if (Reflect.get(spec, 'data') !== undefined) return true
-  const items: unknown = Reflect.get(spec, 'encryptedData')
-  return typeof items === 'object' && items !== null
 }
