@@ -467,6 +467,9 @@ spec: {secretTemplates: [{name: NAME, stringData: {z: secret-z, a: secret-a}}]}
     }
     await keySecret('labelled', 'own', { 'age.agekey': keys.shared.identity })
     await reached('labelled', 'one', /^Healthy$/)
+    writeFileSync(rulesFile, 'rules: [{namespaces: ["*"], more: true}]')
+    writeFileSync(rulesFile, 'rules: [{namespaces: [stranger], own: true}]')
+    await reached('stranger', 'one', /^Healthy$/)
   })
 
   await t.test('kubectl get shows the status', async () => {

@@ -34,7 +34,7 @@ export interface SopsSecretService {
 }
 
 /** Milliseconds between looks at the file of rules: a mounted ConfigMap changes under it. */
-const rulesEvery = 10_000
+const rulesEvery = 2_000
 
 /**
  * Puts the controller of SopsSecrets and their keys together. Nothing runs yet.
