@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { ended, folder, put, run, start, written } from './programs.ts'
+import { ended, folder, put, type RunOptions, run, runtimes, start, written } from './programs.ts'
 
 const plain = (name: string, value: string): string =>
   `apiVersion: v1\nkind: Secret\nmetadata:\n  name: ${name}\n  namespace: shop\nstringData:\n  key: ${value}\n`
@@ -22,14 +22,14 @@ spec: { provider: { fake: { data: [{ key: entry, value: from-the-store }] } } }
 const once = ['--in=in', '--keys=keys', '--out=out', '--state=state', '--once']
 
 /** A folder with keys, a SealedSecret, a SOPS-encrypted Secret and an ExternalSecret. */
-function prepared(t: TestContext): string {
+function prepared(t: TestContext, on: RunOptions['on'] = 'executable'): string {
   const cwd = folder(t, {
     'in/external.yaml': externalSecret,
     'in/sops/encrypted.yaml': plain('encrypted', 'from-sops'),
   })
   mkdirSync(join(cwd, 'keys'))
   const make = (args: readonly string[], input = ''): string => {
-    const { code, stdout, stderr } = run('sealkit', args, { cwd, input })
+    const { code, stdout, stderr } = run('sealkit', args, { cwd, input, on })
     assert.equal(code, 0, stderr)
     return stdout
   }
@@ -54,15 +54,17 @@ function values(cwd: string): Record<string, string | null> {
 
 const all = { sealed: 'from-sealed', encrypted: 'from-sops', external: 'from-the-store' }
 
-test('one run turns all three kinds into Secrets that only their owner can read', (t) => {
-  const cwd = prepared(t)
-  const { code, stdout, stderr } = run('controller', once, { cwd })
-  assert.equal(code, 0, stderr)
-  assert.equal(stdout, '')
-  assert.deepEqual(values(cwd), all)
-  assert.equal(statSync(join(cwd, 'out/shop/sealed.json')).mode & 0o777, 0o600)
-  assert.equal(statSync(join(cwd, 'out')).mode & 0o777, 0o700)
-})
+for (const on of runtimes) {
+  test(`one run turns all three kinds, made by sealkit (${on}), into Secrets that only their owner can read`, (t) => {
+    const cwd = prepared(t, on)
+    const { code, stdout, stderr } = run('controller', once, { cwd })
+    assert.equal(code, 0, stderr)
+    assert.equal(stdout, '')
+    assert.deepEqual(values(cwd), all)
+    assert.equal(statSync(join(cwd, 'out/shop/sealed.json')).mode & 0o777, 0o600)
+    assert.equal(statSync(join(cwd, 'out')).mode & 0o777, 0o700)
+  })
+}
 
 test('a second run writes nothing again', (t) => {
   const cwd = prepared(t)

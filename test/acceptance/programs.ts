@@ -38,7 +38,7 @@ export interface RunOptions {
   readonly input?: string
   readonly env?: Readonly<Record<string, string>>
   /** The executable unless given. */
-  readonly on?: (typeof runtimes)[number]
+  readonly on?: (typeof runtimes)[number] | undefined
 }
 
 /** Runs a built program to its end. */

@@ -253,11 +253,7 @@ function selectors(options: ListOptions): Record<string, string> {
 }
 
 /** Objects of a list, and metadata alone, come without their own kind. */
-export function withKind(
-  resource: Resource,
-  object: ClusterObject,
-  type: string = apiVersion(resource),
-): ClusterObject {
+function withKind(resource: Resource, object: ClusterObject, type: string = apiVersion(resource)): ClusterObject {
   if (object === null || typeof object !== 'object' || typeof object.metadata?.name !== 'string') throw unexpected()
   object.apiVersion = type
   object.kind = resource.kind

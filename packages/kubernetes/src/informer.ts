@@ -230,7 +230,7 @@ class Informing {
  * True where `version` is surely before `than`. Versions of one resource are numbers that grow (Kubernetes 1.35 promises
  * it); others are never called older.
  */
-export function isOlder(version: string | undefined, than: string | undefined): boolean {
+function isOlder(version: string | undefined, than: string | undefined): boolean {
   if (version === undefined || than === undefined) return false
   if (!/^[1-9]\d*$/.test(version) || !/^[1-9]\d*$/.test(than)) return false
   return version.length === than.length ? version < than : version.length < than.length

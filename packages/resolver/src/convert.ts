@@ -12,7 +12,7 @@ const replacements: Readonly<Record<ConversionStrategy, (character: string) => s
 }
 
 /** A key with every character replaced that is no letter or number of Unicode and none of `-._`. */
-export function convertKey(strategy: ConversionStrategy, key: string): string {
+function convertKey(strategy: ConversionStrategy, key: string): string {
   return key.replace(unfit, replacements[strategy])
 }
 

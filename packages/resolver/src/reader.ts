@@ -7,7 +7,7 @@ import type { Session } from './session.ts'
 import type { Store } from './store.ts'
 
 /** A location as a key: two entries with the same one need one read. */
-export function locationKey(location: Location): string {
+function locationKey(location: Location): string {
   return JSON.stringify([location.key, location.version, location.metadataPolicy, location.property ?? null])
 }
 

@@ -1,6 +1,5 @@
 import { basename, resolve } from 'node:path'
 import { type Format, openStore, type SopsFile, type Store } from '@sealkit/core/sops'
-import { CliError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { readInput } from '../sealing/files.ts'
 import type { Configs } from './creation.ts'
@@ -54,9 +53,4 @@ export async function parseEncrypted(
 /** True for the error of a file that is not encrypted at all. */
 export function isPlain(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'METADATA_MISSING'
-}
-
-/** Why a plain file cannot be worked on. */
-export function notEncrypted(path: string): CliError {
-  return new CliError('USAGE', `${path}: not encrypted`, { hint: 'encrypt it first, with: sealkit encrypt -i' })
 }

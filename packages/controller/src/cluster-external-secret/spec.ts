@@ -43,7 +43,7 @@ interface Spec {
 }
 
 /** Annotation that makes External Secrets read again; it is handed down to the ExternalSecrets. */
-export const forceSync = 'external-secrets.io/force-sync'
+const forceSync = 'external-secrets.io/force-sync'
 
 /** The typed view of a ClusterExternalSecret that the API server let in. */
 export function readClusterExternalSecret({ metadata, ...object }: ClusterObject): ClusterExternalSecret {

@@ -34,7 +34,7 @@ const powerful: ReadonlySet<string> = new Set([
  *
  * @throws {SyncError} when such targets, or this kind, are not allowed, or are not there
  */
-export async function genericResource(
+async function genericResource(
   { generic }: Pick<ExternalSecretContext, 'generic'>,
   { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
 ): Promise<Resource> {

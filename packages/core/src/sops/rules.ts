@@ -37,7 +37,7 @@ interface Row {
 }
 
 /** The rules in the order in which sops lists them. */
-export const ruleTable: Readonly<Record<RuleName, Row>> = {
+const ruleTable: Readonly<Record<RuleName, Row>> = {
   encrypted_suffix: { on: 'key', encryptsMatches: true, regex: false },
   unencrypted_suffix: { on: 'key', encryptsMatches: false, regex: false },
   encrypted_regex: { on: 'key', encryptsMatches: true, regex: true },

@@ -73,7 +73,7 @@ export function formatValue(value: EncryptedValue): string {
 }
 
 /** The type name that a leaf is encrypted under. */
-export function valueType(leaf: Leaf): ValueType {
+function valueType(leaf: Leaf): ValueType {
   if (typeof leaf === 'string' || leaf instanceof Uint8Array) return 'str'
   if (typeof leaf === 'bigint') return 'int'
   if (typeof leaf === 'number') return 'float'

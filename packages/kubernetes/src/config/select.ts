@@ -153,7 +153,7 @@ export function confirmUsable(config: Kubeconfig, selection: Selection): void {
 }
 
 /** The error of a process that was told of no cluster. */
-export function missingConfig(): KubernetesError {
+function missingConfig(): KubernetesError {
   const upstream =
     'invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable'
   return new KubernetesError('KUBECONFIG_MISSING', 'no kubeconfig was found', {

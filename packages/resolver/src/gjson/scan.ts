@@ -37,7 +37,7 @@ function isEscaped(json: ByteString, start: number, quote: number): boolean {
 }
 
 /** The offset after a number, or whatever begins like one: up to a space, a comma or a closing bracket. */
-export function numberEnd(json: ByteString, start: number): number {
+function numberEnd(json: ByteString, start: number): number {
   for (let at = start + 1; at < json.length; at++) {
     const code = json.charCodeAt(at)
     if (code <= CODE.space || code === CODE.comma || code === CODE.closeBracket || code === CODE.closeBrace) return at
@@ -46,7 +46,7 @@ export function numberEnd(json: ByteString, start: number): number {
 }
 
 /** The offset after `true`, `false`, `null` or whatever else is lower-case letters. */
-export function literalEnd(json: ByteString, start: number): number {
+function literalEnd(json: ByteString, start: number): number {
   for (let at = start + 1; at < json.length; at++) {
     const code = json.charCodeAt(at)
     if (code < 0x61 || code > 0x7a) return at

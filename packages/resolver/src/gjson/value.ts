@@ -40,7 +40,7 @@ function enclosed(open: string, parts: readonly ByteString[], close: string): By
 }
 
 /** A string from its literal. */
-export function stringValue(raw: ByteString): Value {
+function stringValue(raw: ByteString): Value {
   const inside = raw.slice(1, -1)
   return { type: 'String', raw, str: inside.includes('\\') ? unescaped(inside) : inside }
 }

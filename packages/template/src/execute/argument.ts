@@ -21,7 +21,7 @@ export function fit(state: State, value: Value, type: string): Value {
 }
 
 /** A constant's own value (Go's idealConstant), or the text of the error that using it is. */
-export function idealConstant(node: NumberNode): Value | ConstantError {
+function idealConstant(node: NumberNode): Value | ConstantError {
   if (node.complex !== null) return new Complex(...node.complex)
   const { text, float, int } = node
   const looksFloat = float !== null && !isHexInt(text) && !text.startsWith("'") && /[.eEpP]/.test(text)

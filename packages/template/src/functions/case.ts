@@ -42,7 +42,7 @@ const DIGRAPHS: ReadonlyMap<number, number> = new Map([
 ])
 
 /** Go's unicode.ToTitle. */
-export function titleRune(rune: number): number {
+function titleRune(rune: number): number {
   if (rune >= 0x10d0 && rune <= 0x10ff) return rune
   return DIGRAPHS.get(rune) ?? upperRune(rune)
 }
@@ -54,9 +54,9 @@ function category(pattern: RegExp): (rune: number) => boolean {
 /** Go's unicode.IsUpper. */
 export const isUpper: (rune: number) => boolean = category(/^\p{Lu}$/u)
 /** Go's unicode.IsLower; Unicode 16 made a letter without case of U+0295. */
-export const isLower: (rune: number) => boolean = category(/^[\p{Ll}\u0295]$/u)
+const isLower: (rune: number) => boolean = category(/^[\p{Ll}\u0295]$/u)
 /** Go's unicode.IsTitle. */
-export const isTitle: (rune: number) => boolean = category(/^\p{Lt}$/u)
+const isTitle: (rune: number) => boolean = category(/^\p{Lt}$/u)
 /** Go's unicode.IsPunct. */
 export const isPunctuation: (rune: number) => boolean = category(/^\p{P}$/u)
 /** Go's unicode.IsNumber. */

@@ -168,7 +168,7 @@ function unescapeUrl(text: string, part: Part): string {
 }
 
 /** Go's escaping of one part of a URL. */
-export function escapeUrl(text: string, part: Part): string {
+function escapeUrl(text: string, part: Part): string {
   return text.replace(/[^A-Za-z0-9]/g, (char) => {
     return escapesIn(part, char) ? `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}` : char
   })
