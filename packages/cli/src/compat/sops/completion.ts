@@ -1,5 +1,6 @@
 import type { Io } from '../../io.ts'
-import { type CommandName, commandFlags, type Flag, rootFlags } from './flags.ts'
+import { commandFlags } from './commandflags.ts'
+import { type CommandName, type Flag, rootFlags } from './flags.ts'
 import { parseFlags } from './parse.ts'
 import type { Session } from './session.ts'
 import { commandsOf, programFlags } from './usage.ts'

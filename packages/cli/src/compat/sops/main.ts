@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Io } from '../../io.ts'
 import { fatal, SopsExit } from './exit.ts'
-import { type CommandName, commandFlags, rootFlags } from './flags.ts'
+import { type CommandName, rootFlags } from './flags.ts'
 import { parseFlags, reorder } from './parse.ts'
 import { Session } from './session.ts'
 
@@ -69,7 +69,7 @@ async function runCommand(
   name: CommandName,
   { rest, globals }: { rest: readonly string[]; globals: Session['globals'] },
 ): Promise<number> {
-  const flags = commandFlags[name]
+  const { [name]: flags } = (await import('./commandflags.ts')).commandFlags
   const parsed = parseFlags(reorder(rest, flags), flags, io.env)
   if (parsed.error !== undefined) {
     await (await import('./usage.ts')).wrongUsage(io, name, parsed.error)
@@ -82,5 +82,5 @@ async function runCommand(
 }
 
 function isCommand(name: string): name is CommandName {
-  return Object.hasOwn(commandFlags, name)
+  return Object.hasOwn(commands, name)
 }

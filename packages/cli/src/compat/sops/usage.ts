@@ -1,7 +1,8 @@
 import { formatVersion } from '@sealkit/core/sops'
 import type { Io } from '../../io.ts'
+import { commandFlags } from './commandflags.ts'
 import { fatal, SopsExit } from './exit.ts'
-import { type CommandName, commandFlags, type Flag, rootFlags } from './flags.ts'
+import { type CommandName, type Flag, rootFlags } from './flags.ts'
 import { parseFlags } from './parse.ts'
 import { commandTexts, purposes } from './purposes.ts'
 
