@@ -1,8 +1,15 @@
 import { retryAfterOf, ThrottledError } from './error.ts'
 import { abortable } from './fetch.ts'
 
-/** Lets at most so many calls run at once; the others wait in order. */
-export type Limit = <Value>(signal: AbortSignal, call: () => Promise<Value>) => Promise<Value>
+/**
+ * Lets at most so many calls run at once; the others wait in order. A call for several things may succeed and still tell
+ * of a failure, which `failureIn` finds in its value.
+ */
+export type Limit = <Value>(
+  signal: AbortSignal,
+  call: () => Promise<Value>,
+  failureIn?: (value: Value) => unknown,
+) => Promise<Value>
 
 /** How a {@link Limit} follows what the backend says. */
 export interface LimitOptions {
@@ -38,7 +45,7 @@ class Limiter {
     this.#clock = clock
   }
 
-  readonly run: Limit = async (signal, call) => {
+  readonly run: Limit = async (signal, call, failureIn) => {
     while (this.#running >= Math.floor(this.#allowed)) await this.#turn(signal)
     try {
       signal.throwIfAborted()
@@ -52,10 +59,10 @@ class Limiter {
     const begun = this.#cuts
     try {
       const value = await call()
-      this.#allowed = Math.min(this.#size, this.#allowed + 1 / this.#allowed)
+      this.#ended(begun, failureIn?.(value))
       return value
     } catch (error) {
-      this.#failed(begun, error)
+      this.#ended(begun, error)
       throw error
     } finally {
       this.#running -= 1
@@ -63,10 +70,11 @@ class Limiter {
     }
   }
 
-  #failed(begun: number, error: unknown): void {
+  #ended(begun: number, error: unknown): void {
     const wait = retryAfterOf(error)
     if (wait !== undefined) this.#closedUntil = Math.max(this.#closedUntil, this.#clock() + wait)
-    if (!this.#isOverload(error)) this.#allowed = Math.min(this.#size, this.#allowed + 1 / this.#allowed)
+    if (error === undefined || !this.#isOverload(error))
+      this.#allowed = Math.min(this.#size, this.#allowed + 1 / this.#allowed)
     else if (begun === this.#cuts) {
       // Calls that were under way when it was cut say nothing new.
       this.#cuts += 1

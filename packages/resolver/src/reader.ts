@@ -1,5 +1,5 @@
 import type { Demand } from './demand.ts'
-import { isTransient, ResolverError } from './error.ts'
+import { isTransient, ResolverError, retryAfterOf } from './error.ts'
 import { createJoiner, type Need } from './fetch.ts'
 import { createLimit } from './limit.ts'
 import type { Location, Provider, RemoteSecret } from './provider.ts'
@@ -35,7 +35,7 @@ export function createReader(
       const batch =
         getMany === undefined || missing.length < 2
           ? undefined
-          : startBatch((shared) => limit(shared, () => getMany.call(provider, missing, shared)))
+          : startBatch((shared) => limit(shared, () => getMany.call(provider, missing, shared), overloadIn))
       return locations.map((location) => {
         const place = missing.indexOf(location)
         const start = async (shared: AbortSignal): Promise<RemoteSecret | null> =>
@@ -53,6 +53,11 @@ export function createReader(
         need(demand, ''),
       ),
   }
+}
+
+/** One of several that was refused for the backend's load says as much as a call that was. */
+function overloadIn(results: readonly (RemoteSecret | null | Error)[]): unknown {
+  return results.find((result) => retryAfterOf(result) !== undefined) ?? results.find(isTransient)
 }
 
 /** One call for several members: begun by the first that needs it, aborted when the last of them is. */

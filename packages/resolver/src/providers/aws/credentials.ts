@@ -14,7 +14,7 @@ const tokenSeconds = 600
 
 /**
  * The store's credentials: static keys, a ServiceAccount's web identity, or, where the caller allows that, the
- * environment that it lends; then the roles of the store, one after the other. The SDK asks again when they end.
+ * environment that it lends; then the roles of the store, one after the other.
  *
  * @throws {ResolverError} `CREDENTIAL_MISSING`, `ACCESS_DENIED`, `POLICY_DENIED`
  */
@@ -22,6 +22,54 @@ export async function storeCredentials(spec: AwsSpec, options: OpenOptions): Pro
   let credentials = await baseCredentials(spec, options)
   for (const role of spec.roles) credentials = await assumeRole(role, credentials, spec, options)
   return credentials
+}
+
+/** The credentials of one open store, kept for their lifetime. */
+export interface HeldCredentials {
+  /** As the SDK takes them: it asks before each request, as what it is given has ended already. */
+  get(): Promise<AwsCredentials>
+  /** What was given last; undefined before. */
+  current(): Promise<AwsCredentials> | undefined
+  /** Gets others next time, unless somebody has done so already. */
+  discard(refused: Promise<AwsCredentials> | undefined): void
+}
+
+/** Milliseconds before their end at which credentials are renewed. */
+const early = 300_000
+/**
+ * Milliseconds for which new credentials are used at least: a clock that is ahead must not make each request log in
+ * again.
+ */
+const shortest = 60_000
+
+/** Holds the credentials that `load` gives, by the environment's clock. */
+export function holdCredentials(
+  load: () => Promise<AwsCredentials>,
+  { now }: Pick<Environment, 'now'>,
+): HeldCredentials {
+  let held: Promise<AwsCredentials> | undefined
+  let until = Number.POSITIVE_INFINITY
+  const renew = async (): Promise<AwsCredentials> => {
+    const credentials = await load()
+    const end = credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY
+    until = Math.max(end - early, now() + shortest)
+    return { ...credentials, expiration: new Date(0) }
+  }
+  const discard: HeldCredentials['discard'] = (refused) => {
+    if (held === refused) held = undefined
+  }
+  return {
+    get(): Promise<AwsCredentials> {
+      if (held !== undefined && now() < until) return held
+      until = Number.POSITIVE_INFINITY
+      const renewed = renew()
+      held = renewed
+      renewed.catch(() => discard(renewed))
+      return renewed
+    },
+    current: () => held,
+    discard,
+  }
 }
 
 async function baseCredentials(spec: AwsSpec, options: OpenOptions): Promise<AwsCredentials> {

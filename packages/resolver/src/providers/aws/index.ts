@@ -1,9 +1,9 @@
 import { ResolverError } from '../../error.ts'
 import type { Location, OpenOptions, Provider } from '../../provider.ts'
 import type { Json } from '../../view.ts'
-import { type ClientConfig, clientConfig } from './client.ts'
-import { storeCredentials } from './credentials.ts'
-import { hostNames, isReferent, readSpec } from './spec.ts'
+import { type ClientConfig, clientConfig, isExpired } from './client.ts'
+import { holdCredentials, storeCredentials } from './credentials.ts'
+import { type AwsSpec, hostNames, isReferent, readSpec } from './spec.ts'
 
 /** What the services of AWS do in their own ways. */
 export interface AwsService extends Required<Pick<Provider, 'get' | 'getMany' | 'find' | 'push' | 'delete'>> {
@@ -29,6 +29,11 @@ const services: Readonly<Record<string, ServiceRow>> = {
   ParameterStore: { load: () => import('./parameterstore/index.ts') },
 }
 
+/** Whether the store's own keys are all that it has. */
+function isStatic({ auth, roles }: AwsSpec): boolean {
+  return roles.length === 0 && auth?.['secretRef'] !== undefined
+}
+
 /** AWS Secrets Manager and Parameter Store. */
 export function open(options: OpenOptions): Provider {
   const spec = readSpec(options.store, options.namespace)
@@ -38,24 +43,37 @@ export function open(options: OpenOptions): Provider {
       hint: `the services are ${Object.keys(services).join(', ')}`,
     })
   }
-  const credentials = (): Promise<Awaited<ReturnType<typeof storeCredentials>>> => storeCredentials(spec, options)
+  const credentials = holdCredentials(() => storeCredentials(spec, options), options.environment)
   let opened: Promise<AwsService> | undefined
   const service = (): Promise<AwsService> => {
-    const config = clientConfig(hostNames[spec.service] ?? '', spec, options.environment, credentials)
+    const config = clientConfig(hostNames[spec.service] ?? '', spec, options.environment, credentials.get)
     opened ??= row.load().then((module) => module.openService({ config, prefix: spec.prefix, deletion: spec.deletion }))
     return opened
   }
+  /** Once again with other credentials where AWS says that ours have ended, whatever our clock says. */
+  const call = async <Value>(use: (service: AwsService) => Promise<Value>): Promise<Value> => {
+    const opened = await service()
+    const held = credentials.current()
+    try {
+      const value = await use(opened)
+      if (isStatic(spec) || !Array.isArray(value) || !value.some(isExpired)) return value
+    } catch (error) {
+      if (isStatic(spec) || !isExpired(error)) throw error
+    }
+    credentials.discard(held ?? credentials.current())
+    return use(opened)
+  }
   return {
-    get: async (location, signal) => (await service()).get(location, signal),
-    getMany: async (locations: readonly Location[], signal) => (await service()).getMany(locations, signal),
-    find: async (query, signal) => (await service()).find(query, signal),
-    push: async (request, signal) => (await service()).push(request, signal),
-    delete: async (target, signal) => (await service()).delete(target, signal),
+    get: (location, signal) => call((service) => service.get(location, signal)),
+    getMany: (locations: readonly Location[], signal) => call((service) => service.getMany(locations, signal)),
+    find: (query, signal) => call((service) => service.find(query, signal)),
+    push: (request, signal) => call((service) => service.push(request, signal)),
+    delete: (target, signal) => call((service) => service.delete(target, signal)),
     exists: async ({ key }, signal) =>
-      (await (await service()).get({ key, version: '', metadataPolicy: 'None' }, signal)) !== null,
+      (await call((service) => service.get({ key, version: '', metadataPolicy: 'None' }, signal))) !== null,
     async validate(): Promise<'ready' | 'unknown'> {
       if (options.namespace === '' && isReferent(options.store)) return 'unknown'
-      await credentials()
+      await credentials.get()
       return 'ready'
     },
     close: async () => (await opened)?.close(),

@@ -32,6 +32,25 @@ export function awsSecret(key: string, payload: Uint8Array): RemoteSecret {
   }
 }
 
+/** What a read gives in the place of a location that failed alone. */
+export function settled(read: () => RemoteSecret): RemoteSecret | Error {
+  try {
+    return read()
+  } catch (error) {
+    return asError(error)
+  }
+}
+
+/** A failure as it stands in the place of a location. */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new ResolverError('PROVIDER_FAILED', 'unexpected failure', { cause: error })
+}
+
+/** The error of an answer that is about something else: its value must not be taken for this one's. */
+export function otherSecret(key: string): ResolverError {
+  return new ResolverError('PROVIDER_FAILED', `the answer is about another secret than ${key}`)
+}
+
 /** Tags as the secret that `metadataPolicy: Fetch` gives: a JSON object. */
 export function tagSecret(
   key: string,

@@ -1,11 +1,11 @@
 import type { Parameter, SSMClient } from '@aws-sdk/client-ssm'
-import { prefixed, ResolverError } from '../../../error.ts'
+import { isTransient, prefixed, ResolverError } from '../../../error.ts'
 import type { FindQuery } from '../../../externalsecret.ts'
 import { nameMatcher } from '../../../find.ts'
 import type { Location, RemoteSecret } from '../../../provider.ts'
-import { isNamed, serviceFailure } from '../client.ts'
+import { isExpired, isNamed, pageTokens, serviceFailure } from '../client.ts'
 import type { AwsService, ServiceOptions } from '../index.ts'
-import { awsSecret, chunks, tagSecret } from '../payload.ts'
+import { asError, awsSecret, chunks, otherSecret, settled, tagSecret } from '../payload.ts'
 import { deleteParameter, pushParameter } from './push.ts'
 
 type Sdk = typeof import('@aws-sdk/client-ssm')
@@ -56,15 +56,22 @@ async function getParameter(
       return tagSecret(location.key, (await client.send(command, { abortSignal })).TagList ?? [])
     }
     const command = new sdk.GetParameterCommand({ Name: nameOf(parameters, location), WithDecryption: true })
-    return toSecret(location.key, (await client.send(command, { abortSignal })).Parameter)
+    const { Parameter: found } = await client.send(command, { abortSignal })
+    if (!isAbout(prefix + location.key, found)) throw otherSecret(location.key)
+    return toSecret(location.key, found)
   } catch (error) {
     if (isNamed(error, 'ParameterNotFound')) return null
     throw serviceFailure('GetParameter', error, true)
   }
 }
 
+/** A shared parameter is asked for by its ARN. */
+function isAbout(id: string, parameter: Parameter | undefined): boolean {
+  return parameter?.Name === undefined || parameter.Name === id || parameter.ARN === id || id.startsWith('arn:')
+}
+
 function toSecret(key: string, parameter: Parameter | undefined): RemoteSecret {
-  if (parameter?.Value === undefined) {
+  if (typeof parameter?.Value !== 'string') {
     throw new ResolverError('VALUE_INVALID', `invalid secret received. parameter value is nil for key: ${key}`)
   }
   return awsSecret(key, Buffer.from(parameter.Value))
@@ -94,7 +101,7 @@ async function batch(
   parameters: Parameters,
   locations: readonly Location[],
   abortSignal: AbortSignal,
-): Promise<Map<Location, RemoteSecret> | null> {
+): Promise<Map<Location, Result> | null> {
   const { client, sdk } = parameters
   const names = new Map(locations.map((location) => [nameOf(parameters, location), location]))
   try {
@@ -102,20 +109,19 @@ async function batch(
     const { Parameters: found = [] } = await client.send(command, { abortSignal })
     return new Map(
       found.flatMap((parameter) => {
-        const location = names.get(parameter.Name ?? '')
-        return location === undefined ? [] : [[location, toSecret(location.key, parameter)]]
+        const location = names.get(parameter?.Name ?? '')
+        return location === undefined ? [] : [[location, settled(() => toSecret(location.key, parameter))]]
       }),
     )
   } catch (error) {
     abortSignal.throwIfAborted()
     // One name that the API does not take fails the call for all.
     if (isNamed(error, 'AccessDeniedException')) parameters.batches = false
+    const failure = serviceFailure('GetParameters', error, true)
+    // What is overloaded must not get a call for each parameter instead.
+    if (isTransient(failure) || isExpired(failure)) throw failure
     return null
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new ResolverError('PROVIDER_FAILED', 'unexpected failure', { cause: error })
 }
 
 /** Parameters below a path by name, or else by tags; a name wins over tags. */
@@ -142,6 +148,7 @@ async function findByName(
   const { client, sdk } = parameters
   const matches = nameMatcher(pattern)
   const found = new Map<string, Uint8Array>()
+  const next = pageTokens('GetParametersByPath')
   let NextToken: string | undefined
   do {
     const input = { Path: path ?? '/', Recursive: true, WithDecryption: true, MaxResults: batchSize, NextToken }
@@ -150,9 +157,9 @@ async function findByName(
       .catch((error: unknown) => (isNamed(error, 'AccessDeniedException') ? null : failed(path ?? '/', error)))
     if (answer === null) return findDescribed(parameters, pathFilter(path), { matches, signal: abortSignal })
     for (const { Name = '', Value } of answer.Parameters ?? []) {
-      if (Value !== undefined && matches(Name)) found.set(Name, Buffer.from(Value))
+      if (typeof Value === 'string' && matches(Name)) found.set(Name, Buffer.from(Value))
     }
-    NextToken = answer.NextToken
+    NextToken = next(answer.NextToken)
   } while (NextToken !== undefined)
   return found
 }
@@ -193,6 +200,7 @@ async function findDescribed(
 ): Promise<Map<string, Uint8Array>> {
   const { client, sdk } = parameters
   const names: string[] = []
+  const next = pageTokens('DescribeParameters')
   let NextToken: string | undefined
   do {
     const command = new sdk.DescribeParametersCommand({ ParameterFilters, MaxResults: 50, NextToken })
@@ -200,7 +208,7 @@ async function findDescribed(
       throw serviceFailure('DescribeParameters', error, true)
     })
     names.push(...(answer.Parameters ?? []).flatMap(({ Name }) => (Name !== undefined && matches(Name) ? [Name] : [])))
-    NextToken = answer.NextToken
+    NextToken = next(answer.NextToken)
   } while (NextToken !== undefined)
   const locations = names.map((key) => ({ key, version: '', metadataPolicy: 'None' }) as const)
   const results = await getMany({ ...parameters, prefix: '' }, locations, abortSignal)

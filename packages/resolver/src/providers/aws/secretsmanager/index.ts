@@ -1,12 +1,12 @@
 import type { SecretListEntry, SecretsManagerClient, SecretValueEntry } from '@aws-sdk/client-secrets-manager'
-import { ResolverError } from '../../../error.ts'
+import { isTransient, ResolverError } from '../../../error.ts'
 import type { FindQuery } from '../../../externalsecret.ts'
 import { nameMatcher } from '../../../find.ts'
 import type { Location, RemoteSecret } from '../../../provider.ts'
 import type { Json } from '../../../view.ts'
-import { isNamed, serviceFailure } from '../client.ts'
+import { isExpired, isNamed, pageTokens, serviceFailure } from '../client.ts'
 import type { AwsService, ServiceOptions } from '../index.ts'
-import { awsSecret, chunks, tagSecret } from '../payload.ts'
+import { asError, awsSecret, chunks, otherSecret, settled, tagSecret } from '../payload.ts'
 import { deleteSecret, pushSecret } from './push.ts'
 
 type Sdk = typeof import('@aws-sdk/client-secrets-manager')
@@ -21,6 +21,9 @@ export interface Manager {
   /** Reading alone may be allowed where reading in batches is not. */
   batches: boolean
 }
+
+/** How emulators say that they lack an operation. */
+const missingOperation = ['UnknownOperationException', 'NotImplementedException', 'NotImplemented']
 
 /** Secrets of one BatchGetSecretValue call. */
 const batchSize = 20
@@ -52,6 +55,7 @@ async function getSecret(manager: Manager, location: Location, abortSignal: Abor
     const found = await client.send(new sdk.GetSecretValueCommand({ SecretId, ...versionOf(location) }), {
       abortSignal,
     })
+    if (!isAbout(SecretId, found)) throw otherSecret(location.key)
     return toSecret(location.key, found)
   } catch (error) {
     if (isGone(error)) return null
@@ -76,11 +80,18 @@ function isGone(error: unknown): boolean {
   return unreadable && error instanceof Error && /marked (for deletion|deleted)/.test(error.message)
 }
 
+/** An ARN may come without the six characters that AWS puts after a name. */
+function isAbout(id: string, { Name, ARN }: Pick<SecretValueEntry, 'Name' | 'ARN'>): boolean {
+  return (
+    Name === undefined || Name === id || ARN === id || (id.startsWith('arn:') && ARN?.startsWith(`${id}-`) === true)
+  )
+}
+
 type Value = Pick<SecretValueEntry, 'SecretString' | 'SecretBinary'>
 
 function toSecret(key: string, { SecretString, SecretBinary }: Value): RemoteSecret {
-  const payload = SecretBinary ?? (SecretString === undefined ? undefined : Buffer.from(SecretString))
-  if (payload === undefined) {
+  const payload = SecretBinary ?? (typeof SecretString === 'string' ? Buffer.from(SecretString) : undefined)
+  if (!(payload instanceof Uint8Array)) {
     throw new ResolverError('VALUE_INVALID', `invalid secret received. no secret string nor binary for key: ${key}`)
   }
   return awsSecret(key, payload)
@@ -117,7 +128,11 @@ async function batch(
     if (values === null) break
     for (const [index, { key }] of part.entries()) {
       const value = values.find((entry) => entry.Name === ids[index] || entry.ARN === ids[index])
-      if (value !== undefined) results.set(key, toSecret(key, value))
+      if (value !== undefined)
+        results.set(
+          key,
+          settled(() => toSecret(key, value)),
+        )
     }
   }
   return results
@@ -131,25 +146,25 @@ async function batchValues(
 ): Promise<SecretValueEntry[] | null> {
   const { client, sdk } = manager
   const values: SecretValueEntry[] = []
+  const next = pageTokens('BatchGetSecretValue')
   let NextToken: string | undefined
   do {
     try {
       const command = new sdk.BatchGetSecretValueCommand({ SecretIdList, NextToken })
       const answer = await client.send(command, { abortSignal })
-      values.push(...(answer.SecretValues ?? []))
-      NextToken = answer.NextToken
+      values.push(...(answer.SecretValues ?? []).filter((value) => typeof value === 'object' && value !== null))
+      NextToken = next(answer.NextToken)
     } catch (error) {
       abortSignal.throwIfAborted()
       // Without the right to batches (or where an emulator has none) every secret is read by itself.
-      manager.batches = !isNamed(error, 'AccessDeniedException', 'UnknownOperationException', 'NotImplementedException')
+      manager.batches = !isNamed(error, 'AccessDeniedException', ...missingOperation)
+      const failure = serviceFailure('BatchGetSecretValue', error, true)
+      // What is overloaded must not get a call for each secret instead.
+      if (manager.batches && (isTransient(failure) || isExpired(failure))) throw failure
       return null
     }
   } while (NextToken !== undefined)
   return values
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new ResolverError('PROVIDER_FAILED', 'unexpected failure', { cause: error })
 }
 
 /**
@@ -199,12 +214,13 @@ async function listSecrets(
     ...(path === null ? [] : [{ Key: 'name' as const, Values: [path] }]),
   ]
   const entries: SecretListEntry[] = []
+  const next = pageTokens('ListSecrets')
   let NextToken: string | undefined
   do {
     const command = new sdk.ListSecretsCommand({ Filters: filters, MaxResults: 100, NextToken })
     const answer = await send('ListSecrets', () => client.send(command, { abortSignal }))
     entries.push(...(answer.SecretList ?? []))
-    NextToken = answer.NextToken
+    NextToken = next(answer.NextToken)
   } while (NextToken !== undefined)
   return entries
 }
