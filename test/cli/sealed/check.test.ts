@@ -46,7 +46,7 @@ const clean: Readonly<Record<string, Omit<Case, 'findings'>>> = {
 }
 
 const form: Readonly<Record<string, Case>> = {
-  'no SealedSecret': { stdin: 'kind: Secret\n', findings: ['no SealedSecret or SOPS file found'] },
+  'no SealedSecret': { stdin: 'kind: Secret\n', findings: ['a Secret in plain text'] },
   'nothing at all': { stdin: '', findings: ['no SealedSecret or SOPS file found'] },
   'no YAML': { stdin: 'kind: SealedSecret\na: [', findings: ['line 3, column 1: did not find expected node content'] },
   'another API version': {

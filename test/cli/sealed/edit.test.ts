@@ -207,7 +207,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   'another document': { after: 'a: hunter2\n---\nb: x\n', error: /2 documents, not 1/ },
   'no certificate': { after: 'a: hunter2\n', args: ['--key', 'old.key', '--cert', 'nope'], error: /certificate nope/ },
   'an item with an anchor': { text: manifest({ a: `&x ${a}` }), after: 'a: hunter2\n', error: /an anchor or a tag/ },
-  'a Secret': { text: 'kind: Secret\n', code: 2, error: /holds no SOPS file or SealedSecret/ },
+  'a Secret': { text: 'kind: Secret\n', code: 2, error: /: a Secret in plain text/ },
   'only the word': { text: '# SealedSecret\n', code: 2, error: /no SealedSecret found/ },
   'the old format without a key': { text: oldFormat, args: ['--cert', 'old.pem'], error: /format before 0\.7/ },
   'the old format and another key': { text: oldFormat, args: ['--key', 'new.key'], error: /no key could decrypt/ },

@@ -146,8 +146,8 @@ const refusals: Readonly<Record<string, Refusal>> = {
   'a missing certificate': { argv: ['--cert', 'nope', 'set.yaml', 'k'], error: /certificate nope cannot be read/ },
   'a private key as certificate': { argv: ['--cert', 'old.key', 'set.yaml', 'k'], error: /no certificate found/ },
   'a bad key': { argv: [...cert, 'set.yaml', 'a b'], error: /the key "a b" cannot/ },
-  'a Secret': { text: 'kind: Secret\n', code: 2, error: /no SealedSecret found/ },
-  'an empty file': { text: '', code: 2, error: /no SealedSecret found/ },
+  'a Secret': { text: 'kind: Secret\n', code: 2, error: /a Secret in plain text/ },
+  'an empty file': { text: '', code: 2, error: /no SealedSecret or SOPS file found/ },
   'broken YAML': { text: 'kind: SealedSecret\na: [', error: /line 3/ },
   'another name': { argv: [...cert, 'set.yaml', 'k', '--name', 'x'], code: 2, error: /no SealedSecret of the name x/ },
   'two objects': {

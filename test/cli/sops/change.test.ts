@@ -121,7 +121,7 @@ describe('set and unset', () => {
     ['no JSON', ['set', '--json', 'a.yaml', 'a'], 2, /the value is no JSON/],
     ['no key', ['set', 'a.yaml'], 2, /set needs a file and a key/],
     ['no file', ['unset', 'nope.yaml', 'a'], 1, /nope\.yaml: no such file/],
-    ['a plain file', ['unset', 'plain.yaml', 'a'], 2, /no SealedSecret found/],
+    ['a plain file', ['unset', 'plain.yaml', 'a'], 2, /no SealedSecret or SOPS file found/],
     [
       'an identity that does not fit',
       ['set', '--identity', 'other.txt', 'a.yaml', 'a'],
@@ -254,7 +254,7 @@ describe('rotate', () => {
     ['a stranger to remove', ['--remove', second.recipient, 'a.yaml'], /is no recipient of the file/],
     ['an empty group', ['--remove', first.recipient, 'a.yaml'], /a group of keys would be empty/],
     ['a recipient that is none', ['--add', 'nonsense', 'a.yaml'], /none of the forms of master keys/],
-    ['a plain file', ['plain.yaml'], /no sops metadata/],
+    ['a plain file', ['plain.yaml'], /no SealedSecret or SOPS file found/],
     ['no .sops.yaml', ['--update-keys', 'a.yaml'], /no \.sops\.yaml is for the file/],
     ['no files', [], /rotate needs files/],
     ['a file that was changed', ['broken.yaml'], /broken\.yaml: /],

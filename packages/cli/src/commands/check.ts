@@ -16,6 +16,7 @@ import { sopsChecker } from '../sops/check.ts'
 import { Configs } from '../sops/creation.ts'
 import { filesNamed } from '../sops/files.ts'
 import { sopsKeys } from '../sops/keys.ts'
+import { unfit } from '../unfit.ts'
 
 /** One line for the list of commands. */
 export const summary =
@@ -100,7 +101,7 @@ async function checkSource(source: Source, context: CheckContext, checkers: read
     const mentioned = checkers.filter((checker) => source.named || checker.mentions(text))
     const results = await Promise.all(mentioned.map((checker) => checker.check(text, context, source.path)))
     const objects = results.reduce((sum, result) => sum + result.objects, 0)
-    if (source.named && objects === 0) return fileFinding(`no ${checkers.map(({ kind }) => kind).join(' or ')} found`)
+    if (source.named && objects === 0) throw await unfit('check', { path: source.path, text })
     return { objects, findings: results.flatMap(({ findings }) => findings) }
   } catch (error) {
     if (!(error instanceof SealkitError)) throw error

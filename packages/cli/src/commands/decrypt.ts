@@ -118,8 +118,14 @@ async function decryptOne(values: DecryptValues, { file, unwrap, keyRing }: Inpu
     }
   } catch (error) {
     if (file?.named === false && isPlain(error)) return { file, skipped: plainFile }
-    return { file, error: about(file?.path ?? 'standard input', error) }
+    const path = file?.path ?? 'standard input'
+    return { file, error: about(path, isPlain(error) && file !== undefined ? await unfitFile(path, io) : error) }
   }
+}
+
+async function unfitFile(path: string, io: Io): Promise<unknown> {
+  const { unfit } = await import('../unfit.ts')
+  return unfit('decrypt', { path, text: Buffer.from(readInput(path, io)).toString() })
 }
 
 /** A tree holds texts about SealedSecrets too. */

@@ -11,6 +11,7 @@ import { readKeyRing } from '../sealing/keys.ts'
 import { sealingKeyFor } from '../sealing/source.ts'
 import { readText } from '../sealing/sources.ts'
 import { editEncrypted, holdsEncrypted } from '../sops/edit.ts'
+import { unfit } from '../unfit.ts'
 
 /** One line for the list of commands. */
 export const summary = 'Edit the plain text of a file in an editor; only what changed is encrypted again'
@@ -135,10 +136,7 @@ export async function run(values: EditValues, [path, ...more]: readonly string[]
   }
   const text = await readText(path, io)
   const editor = editors.find(({ holds }) => holds(text))
-  if (editor === undefined) {
-    const kinds = editors.map(({ kind }) => kind).join(' or ')
-    throw new CliError('USAGE', `${path} holds no ${kinds}`, { hint: 'make one with: sealkit seal' })
-  }
+  if (editor === undefined) throw await unfit('edit', { path, text })
   const edited = await editor.edit({ path, text }, values, io)
   if (edited === null || edited.text === text) {
     io.stderr.write('nothing changed\n')

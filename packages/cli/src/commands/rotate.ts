@@ -13,6 +13,7 @@ import { sopsKeys } from '../sops/keys.ts'
 import { keptLayout } from '../sops/layout.ts'
 import { about, finish, nothingFound, type Outcome } from '../sops/outcome.ts'
 import { type Rekeying, reportText, rotated, wantedMetadata } from '../sops/rekey.ts'
+import { unfit } from '../unfit.ts'
 
 /** One line for the list of commands. */
 export const summary = 'Give SOPS files a new data key, and other recipients where they are named'
@@ -99,8 +100,10 @@ async function rotateOne(file: NamedFile, work: Work): Promise<Outcome & { reado
     const encrypted = await parseEncrypted({ path: file.path, bytes }, { configs }, io)
     return { file, ...(await rotateFile(encrypted, work)) }
   } catch (error) {
-    if (!file.named && isPlain(error)) return { file, skipped: plainFile }
-    return { file, error: about(file.path, error) }
+    if (!isPlain(error)) return { file, error: about(file.path, error) }
+    if (!file.named) return { file, skipped: plainFile }
+    const text = Buffer.from(readInput(file.path, io)).toString()
+    return { file, error: await unfit('rotate', { path: file.path, text }) }
   }
 }
 

@@ -4,11 +4,13 @@ import { clusterFlags } from '../flags.ts'
 import { type Io, readAll } from '../io.ts'
 import { writeResult } from '../sealing/files.ts'
 import { readKeyRing } from '../sealing/keys.ts'
+import { holdsSealedSecret } from '../sealing/kind.ts'
 import { setItem } from '../sealing/set.ts'
 import { sealingKeyFor } from '../sealing/source.ts'
 import { readText } from '../sealing/sources.ts'
 import { isEncryptedFile } from '../sops/format.ts'
 import { setEncrypted } from '../sops/set.ts'
+import { unfit } from '../unfit.ts'
 
 /** One line for the list of commands. */
 export const summary = 'Set one value of an encrypted file; the value comes from standard input'
@@ -86,6 +88,7 @@ export async function run(values: Values<typeof options>, names: readonly string
     await setEncrypted({ path, bytes, place: key, value }, values, io)
     return exitCode.done
   }
+  if (!(await holdsSealedSecret(bytes))) throw await unfit('set', { path, text })
   const publicKey = await sealingKeyFor(values, io)
   const plaintext = await readValue(values.value, io)
   const { name, namespace } = values

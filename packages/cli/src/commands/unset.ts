@@ -3,6 +3,7 @@ import { CliError, exitCode } from '../exit.ts'
 import { identityFlag } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { writeResult } from '../sealing/files.ts'
+import { holdsSealedSecret } from '../sealing/kind.ts'
 import { removeItem } from '../sealing/set.ts'
 import { readText } from '../sealing/sources.ts'
 import { changedFile } from '../sops/change.ts'
@@ -12,6 +13,7 @@ import { isEncryptedFile } from '../sops/format.ts'
 import { sopsKeys } from '../sops/keys.ts'
 import { parsePlace } from '../sops/place.ts'
 import { unsetValue } from '../sops/treepath.ts'
+import { unfit } from '../unfit.ts'
 
 /** One line for the list of commands. */
 export const summary = 'Take one value out of an encrypted file'
@@ -47,6 +49,7 @@ export async function run(values: Values<typeof options>, names: readonly string
     const keys = sopsKeys(values, io)
     const encrypted = await changedFile(target, (document) => unsetValue(document, place), { keys, io })
     if (encrypted !== null) writeResult(target.store.emitEncrypted(encrypted), path, io)
-  } else writeResult(await removeItem(text, { key, name: values.name }), path, io)
+  } else if (!(await holdsSealedSecret(bytes))) throw await unfit('unset', { path, text })
+  else writeResult(await removeItem(text, { key, name: values.name }), path, io)
   return exitCode.done
 }
