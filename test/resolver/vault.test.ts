@@ -302,6 +302,20 @@ test('the login has its own namespace', async () => {
   )
 })
 
+for (const [why, skew] of [
+  ['an hour behind', -3_600_000],
+  ['a day ahead', 86_400_000],
+  ['at 1970', -Date.now()],
+] as const) {
+  test(`a token lives as long as the server says, the clock ${why}`, async () => {
+    answer = loginAnswer
+    await withVault({ vault: { auth: roleAuth }, now: () => Date.now() + skew }, async (provider) => {
+      for (const key of ['a', 'b', 'c']) await read(provider, key)
+    })
+    assert.equal(seen.filter(({ url: path }) => path.endsWith('/login')).length, 1)
+  })
+}
+
 test('a token is replaced at the end of its life, and once when the server refuses it', async () => {
   let now = 0
   let refused = false
