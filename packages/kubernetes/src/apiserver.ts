@@ -11,11 +11,12 @@ import type {
   WriteOptions,
 } from './cluster.ts'
 import type { ConnectionConfig } from './config/load.ts'
-import { isKubernetesError, KubernetesError } from './error.ts'
+import { isKubernetesError } from './error.ts'
+import { type Exchange, json, named, unexpected } from './exchange.ts'
 import { objectPath, queryText, resourceName } from './path.ts'
 import { apiVersion } from './resources.ts'
 import { type Call, responseError } from './status.ts'
-import { createToken, reviewToken, type TokenOwner } from './tokens.ts'
+import { createToken, reviewToken, type ServiceAccountToken, type TokenOwner } from './tokens.ts'
 import {
   type HttpRequest,
   type HttpResponse,
@@ -34,13 +35,6 @@ export interface RawRequest {
   /** What the request is about, for the texts of errors. */
   readonly resource?: string
   readonly name?: string
-}
-
-/** A ServiceAccount's token, and when it ends. */
-export interface ServiceAccountToken {
-  readonly token: string
-  /** Milliseconds since 1970. */
-  readonly expires: number
 }
 
 /** A cluster behind an API server: the port, and what only a real API server has. */
@@ -72,8 +66,6 @@ export interface ApiServerOptions extends TransportOptions {
   readonly userAgent?: string
 }
 
-/** Headers of a request with a JSON body. */
-export const json = { accept: 'application/json', 'content-type': 'application/json' }
 const metadataAccept = {
   object: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
   list: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
@@ -110,9 +102,6 @@ export function apiserverCluster(config: ConnectionConfig, options: ApiServerOpt
     close: () => transport.close(),
   }
 }
-
-/** Makes one request and gives the parsed answer; `about` is for errors. */
-export type Exchange = (request: HttpRequest, about: Call) => Promise<unknown>
 
 function objectCalls(
   exchange: Exchange,
@@ -265,22 +254,10 @@ function keyFor(resource: Resource, object: Manifest): Key {
   return { namespace: resource.namespaced ? (object.metadata?.namespace ?? '') : '', name }
 }
 
-/** Refuses a key without a name, which would address a whole collection. @throws {KubernetesError} `BAD_REQUEST` */
-export function named(key: Key): void {
-  if (key.name === '') throw new KubernetesError('BAD_REQUEST', 'resource name may not be empty')
-}
-
 function parse(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'))
   } catch {
     throw unexpected()
   }
-}
-
-/** The error for an answer that is not what the API promises. */
-export function unexpected(): KubernetesError {
-  return new KubernetesError('RESPONSE_INVALID', 'the server answered with something that is no Kubernetes object', {
-    hint: 'check that the server of the kubeconfig is a Kubernetes API server',
-  })
 }

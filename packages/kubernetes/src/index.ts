@@ -3,7 +3,6 @@ export {
   type ApiServerOptions,
   apiserverCluster,
   type RawRequest,
-  type ServiceAccountToken,
 } from './apiserver.ts'
 export { type Backoff, backoffDelay, type Clock, sleep, systemClock } from './clock.ts'
 export type {
@@ -37,7 +36,7 @@ export type { RateLimit } from './ratelimit.ts'
 export { apiVersion, keyOf, keyText, type ResourceName, resourceOf, resources } from './resources.ts'
 export { systemRoots } from './roots.ts'
 export type { Index, ObjectStore } from './store.ts'
-export type { TokenOwner } from './tokens.ts'
+export type { ServiceAccountToken, TokenOwner } from './tokens.ts'
 export {
   type HttpRequest,
   type HttpResponse,

@@ -1,7 +1,14 @@
-import { type Exchange, json, named, type ServiceAccountToken, unexpected } from './apiserver.ts'
 import type { Key } from './cluster.ts'
+import { type Exchange, json, named, unexpected } from './exchange.ts'
 import { objectPath } from './path.ts'
 import { resources } from './resources.ts'
+
+/** A ServiceAccount's token, and when it ends. */
+export interface ServiceAccountToken {
+  readonly token: string
+  /** Milliseconds since 1970. */
+  readonly expires: number
+}
 
 /** Whom a token is of. */
 export interface TokenOwner {

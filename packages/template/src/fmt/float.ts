@@ -1,5 +1,5 @@
 import { type FloatFormat, formatFloat as format } from '@sealkit/core/go'
-import { type Flags, pad } from './print.ts'
+import { type Flags, pad } from './flags.ts'
 
 /** Go's fmt of a float64: strconv's digits with the sign, padding and trailing zeros that the flags ask for. */
 export function formatFloat(value: number, verb: string, precision: number, flags: Flags): string {

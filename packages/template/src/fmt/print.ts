@@ -1,36 +1,9 @@
 import { isPrint } from '@sealkit/core/go'
 import { canBackquote, quote, quoteRune, quoteToAscii } from '../quote.ts'
-import { encodeRune, runeCount, runeWidth } from '../utf8.ts'
+import { encodeRune, runeWidth } from '../utf8.ts'
 import { Complex, Dict, isOpaque, kindOf, List, Sized, typeOf, type Value } from '../value.ts'
+import { type Flags, noFlags, pad } from './flags.ts'
 import { formatFloat } from './float.ts'
-
-/** The flags, width and precision of one verb. */
-export interface Flags {
-  plus: boolean
-  minus: boolean
-  sharp: boolean
-  space: boolean
-  zero: boolean
-  plusV: boolean
-  sharpV: boolean
-  width: number | null
-  precision: number | null
-}
-
-/** No flags at all. */
-export function noFlags(): Flags {
-  return {
-    plus: false,
-    minus: false,
-    sharp: false,
-    space: false,
-    zero: false,
-    plusV: false,
-    sharpV: false,
-    width: null,
-    precision: null,
-  }
-}
 
 const PLAIN = noFlags()
 
@@ -95,15 +68,6 @@ function textOf(value: Exclude<Value, string | bigint | number | boolean | undef
 function badVerb(value: Value, verb: string, flags: Flags): string {
   if (value == null) return `%!${verb}(<nil>)`
   return `%!${verb}(${typeOf(value)}=${formatValue(value, 'v', flags, true)})`
-}
-
-/** Pads to the width, which counts characters; zeros only to the left. */
-export function pad(text: string, flags: Flags): string {
-  if (flags.width === null || flags.width === 0) return text
-  const missing = flags.width - runeCount(text)
-  if (missing <= 0) return text
-  if (flags.minus) return text + ' '.repeat(missing)
-  return (flags.zero ? '0' : ' ').repeat(missing) + text
 }
 
 function truncate(text: string, flags: Flags): string {

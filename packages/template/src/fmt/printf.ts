@@ -1,6 +1,7 @@
 import { decodeRune, encodeRune, runeWidth } from '../utf8.ts'
 import { integerOf, typeOf, type Value } from '../value.ts'
-import { type Flags, formatValue, noFlags, printValue } from './print.ts'
+import { type Flags, noFlags } from './flags.ts'
+import { formatValue, printValue } from './print.ts'
 
 /** Go's fmt.Sprint: a space between two operands when neither is a string. */
 export function sprint(values: readonly Value[]): string {
