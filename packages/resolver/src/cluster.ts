@@ -1,4 +1,5 @@
 import type { Manifest } from '@sealkit/core/manifest'
+import { object } from './view.ts'
 
 /** The kinds that the resolver may ask a cluster for. */
 export type ClusterKind =
@@ -76,7 +77,7 @@ export interface TokenOptions {
 
 /** {@link ClusterAccess} over manifests in memory, for `render`, `resolve` and tests; it mints no tokens. */
 export function manifestAccess(manifests: readonly Manifest[], defaultNamespace = 'default'): ClusterAccess {
-  const objects = manifests.filter((object) => object.kind !== undefined && object.kind in clusterKinds)
+  const objects = manifests.filter((object) => object.kind !== undefined && object.kind in clusterKinds).map(asStored)
   const namespaceOf = (object: Manifest): string =>
     isNamespaced(object.kind) ? (object.metadata?.namespace ?? defaultNamespace) : ''
   return {
@@ -100,6 +101,14 @@ export function manifestAccess(manifests: readonly Manifest[], defaultNamespace 
       return null
     },
   }
+}
+
+/** A manifest as the API server would give it: `stringData` of a Secret is in its `data`. */
+function asStored(manifest: Manifest): Manifest {
+  const { stringData, ...rest } = manifest as Manifest & { readonly stringData?: Readonly<Record<string, unknown>> }
+  if (manifest.kind !== 'Secret' || stringData === undefined) return manifest
+  const texts = Object.entries(stringData).map(([key, value]) => [key, Buffer.from(String(value)).toString('base64')])
+  return { ...rest, data: { ...object(rest['data']), ...Object.fromEntries(texts) } }
 }
 
 function isNamespaced(kind: string | undefined): boolean {

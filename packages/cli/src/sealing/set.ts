@@ -130,7 +130,10 @@ async function changeOldItem(
 ): Promise<Changed> {
   if (keys.keyRing === undefined) {
     throw new CliError('NO_KEY', `${objectText(object)} has the format before 0.7, one item for all`, {
-      hint: 'pass --key with its private key, or unseal it and seal the Secret again',
+      hint:
+        plaintext === null
+          ? 'remove it with sealkit edit --key, which has its private key'
+          : 'pass --key with its private key, or unseal it and seal the Secret again',
     })
   }
   const secret = await openOldItem(object, item, keys.keyRing, keys.namespace)
