@@ -28,8 +28,9 @@ async function inShell(shell: string, args: readonly string[], program: string):
   return result.stdout
 }
 
+/** Shells come from no package registry: fish and zsh may be missing anywhere, bash not where CI runs. */
 function skip(t: TestContext, shell: string): void {
-  assert.notEqual(process.env['CI'], 'true', `${shell} is not there`)
+  if (shell === 'bash') assert.notEqual(process.env['CI'], 'true', 'bash is not there')
   t.skip(`${shell}: not on this machine`)
 }
 
