@@ -7,7 +7,7 @@ import type { Io } from '../io.ts'
 import { readInput, writeResult } from '../sealing/files.ts'
 import { Configs } from '../sops/creation.ts'
 import { installDriver } from '../sops/install.ts'
-import { sopsKeys } from '../sops/keys.ts'
+import { sopsKeys, vaultsIn } from '../sops/keys.ts'
 import { conflictPlaces, type MergeInput, type MergeWork, mergeVersions } from '../sops/mergeversions.ts'
 
 /** One line for the list of commands. */
@@ -44,7 +44,7 @@ export async function run(values: MergeValues, paths: readonly string[], io: Io)
     await installDriver(paths, io)
     return exitCode.done
   }
-  const work = { keys: sopsKeys(values, io), configs: new Configs(io.cwd, undefined), io }
+  const work = { values, configs: new Configs(io.cwd, undefined), io }
   if (values.driver === true) return drive(values, paths, work)
   if (paths.length === 1 && paths[0] !== undefined) return mend(paths[0], work)
   const [base, ours, theirs, path = ours, ...more] = paths
@@ -57,8 +57,15 @@ export async function run(values: MergeValues, paths: readonly string[], io: Io)
   return merge(input, values.output, work)
 }
 
-async function merge(input: MergeInput, output: string | undefined, work: MergeWork): Promise<number> {
-  const { content, conflicts } = await mergeVersions(input, work)
+/** What a merge is made with, before its keys. */
+interface Work extends Omit<MergeWork, 'keys'> {
+  readonly values: MergeValues
+}
+
+async function merge(input: MergeInput, output: string | undefined, work: Work): Promise<number> {
+  // The other branch may be anybody's: it does not choose which Vault gets this machine's token.
+  const keys = sopsKeys(work.values, work.io, vaultsIn(input.base, input.ours))
+  const { content, conflicts } = await mergeVersions(input, { ...work, keys })
   writeResult(content, output, work.io)
   if (conflicts.length === 0) return exitCode.done
   throw new CliError('MERGE_CONFLICT', `${input.path}: ${conflictText(conflicts)}`, {
@@ -71,7 +78,7 @@ function conflictText(conflicts: Parameters<typeof conflictPlaces>[0]): string {
 }
 
 /** git calls `driver %O %A %B %P`: ancestor, ours, theirs, and the path in the repository. */
-async function drive(values: MergeValues, paths: readonly string[], work: MergeWork): Promise<number> {
+async function drive(values: MergeValues, paths: readonly string[], work: Work): Promise<number> {
   const { io } = work
   const [base, ours, theirs, path, ...more] = paths
   if (base === undefined || ours === undefined || theirs === undefined || path === undefined || more.length > 0) {
@@ -95,7 +102,7 @@ async function drive(values: MergeValues, paths: readonly string[], work: MergeW
 }
 
 /** Merges the three versions that git keeps of a file in conflict. */
-async function mend(path: string, work: MergeWork): Promise<number> {
+async function mend(path: string, work: Work): Promise<number> {
   const stage = (number: number): Buffer | null => {
     const { code, stdout } = git(['show', `:${number}:./${path}`], work.io)
     return code === 0 ? stdout : null
