@@ -25,7 +25,7 @@ if (wanted.length === 0) {
 
 const run = spawnSync(
   process.execPath,
-  ['--test', '--conditions=source', '--no-warnings', '--test-concurrency=3', '--test-timeout=900000', ...files],
+  ['--test', '--conditions=source', '--no-warnings', '--test-concurrency=4', '--test-timeout=900000', ...files],
   { cwd: here, stdio: 'inherit' },
 )
 process.exitCode = run.status ?? 1
