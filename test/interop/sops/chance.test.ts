@@ -12,7 +12,7 @@ else {
   const { files, recipients } = fixtures(programs)
   const world = { sops: programs.sops, keys: { 'keys.txt': files['keys.txt'] ?? '' }, age: recipients[0] ?? '' }
   describe('files and flags by chance', () => {
-    const seed = Number(process.env['SOPS_SEED'] ?? Date.now() % 2 ** 31)
+    const seed = Number(process.env['SOPS_SEED'] ?? 20_261_124)
     const key = fc.constantFrom('a', 'b', 'str', 'map', 'key_unencrypted', 'é', '1', 'x y')
     const { tree } = fc.letrec<{ tree: unknown; node: unknown }>((tie) => ({
       node: fc.oneof(
