@@ -162,7 +162,8 @@ test('--cert lets nothing out in plain text, plain Secrets of the input included
   const args = ['--cert', 'cert.pem', '--key', 'key.yaml', '--all', 'in', '-']
   const { code, stdout, stderr } = render(cwd, args, plain('bare', 'in-the-clear'), 'executable')
   assert.equal(code, 0, stderr)
-  for (const value of [...Object.values(all), 'in-the-clear']) {
+  // Shorter ones may stand in a ciphertext by chance.
+  for (const value of [...Object.values(all), 'in-the-clear'].filter(({ length }) => length > 6)) {
     assert.ok(!stdout.includes(Buffer.from(value).toString('base64')), value)
     assert.ok(value === 'from-the-store' || !stdout.includes(value), value)
   }
