@@ -124,9 +124,10 @@ test('leases of a real server', async (t) => {
   const namespace = 'default'
   const name = { namespace, name: 'es' }
   // A PKI that keeps leases of its certificates: they can be revoked, and not renewed.
+  const pki = (path: string, body: object): Promise<unknown> => bao.request('POST', `pki/${path}`, body)
   await bao.request('POST', 'sys/mounts/pki', { type: 'pki' })
-  await bao.request('POST', 'pki/root/generate/internal', { common_name: 'test', ttl: '24h' })
-  await bao.request('POST', 'pki/roles/app', { allow_any_name: true, generate_lease: true, max_ttl: '1h' })
+  await pki('root/generate/internal', { common_name: 'test', ttl: '24h' })
+  await pki('roles/app', { allow_any_name: true, generate_lease: true, max_ttl: '1h' })
   await bao.request('PUT', 'sys/policies/acl/pki', { policy: 'path "pki/issue/*" { capabilities=["update"] }' })
   const auth = await appRole(world, { namespace, name: 'issuer' }, '1h', 'pki')
   await cluster.create(generator, {
