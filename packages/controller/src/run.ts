@@ -129,7 +129,7 @@ async function assemble(options: RunOptions, assembly: Assembly): Promise<Parts>
     const onWatchError = (error: unknown): void => log.warn('watch failed, trying again', errorFields(error))
     const recordEvent = recorder('sealkit')
     const own = { sops: options.sops, namespaces: null, workers: 8, fieldManager: 'sealkit', recordEvent, onWatchError }
-    const { sopsManifestController } = await import('./sops/controller.ts')
+    const { sopsManifestController } = await import('./sops-manifest/controller.ts')
     controllers.push(sopsManifestController({ cluster, log, now, ...own }))
   }
   return { controllers, sealed, external, sops }

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { test } from 'node:test'
-import { crds } from '@sealkit/controller'
 import type { Manifest } from '@sealkit/core/manifest'
 import { marshalYaml } from '@sealkit/core/yaml'
 import { type ApiServer, type ClusterObject, type Key, resources } from '@sealkit/kubernetes'
 import { type Child, pemOf, startChild } from '../../controller/child.ts'
-import { clientOf, foreignKey, seal, texts, until, untilSynced } from '../../controller/cluster.ts'
-import { type ControlPlane, startControlPlane } from '../../servers/controlplane.ts'
-import { available } from '../../servers/programs.ts'
-import { cannotRun, startUpstream } from './upstream.ts'
+import { foreignKey, seal, texts, until, untilSynced } from '../../controller/cluster.ts'
+import type { ControlPlane } from '../../servers/controlplane.ts'
+import { startStage, startUpstream } from './upstream.ts'
 
 /** One of the two controllers, and a namespace that no other has worked in. */
 interface Side {
@@ -346,17 +344,12 @@ async function withOurs<Result>(plane: ControlPlane, work: (child: Child) => Pro
 test('statuses, events, Secrets, metrics and HTTP answers are those of the real controller', {
   timeout: 200_000,
 }, async (t) => {
-  const programs = await available(t, 'etcd', 'kube-apiserver', 'sealed-secrets-controller')
-  if (programs === null) return
-  const reason = await cannotRun()
-  if (reason !== null) return t.skip(reason)
-  const plane = await startControlPlane({ crds: crds('sealed-secrets') })
-  t.after(() => plane.stop())
-  const cluster = await clientOf(plane)
-  t.after(() => cluster.close())
+  const stage = await startStage(t)
+  if (stage === null) return
+  const { program, plane, cluster } = stage
   for (const namespace of ['side-real', 'side-ours']) await plane.createNamespace(namespace)
 
-  const upstream = await startUpstream(programs['sealed-secrets-controller'], plane, cluster)
+  const upstream = await startUpstream(program, plane, cluster)
   t.after(() => upstream.stop())
   const pem = await upstream.certificate()
   const real = await record({ cluster, namespace: 'side-real', url: upstream.url, metricsUrl: upstream.metrics, pem })

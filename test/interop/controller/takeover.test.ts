@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { crds } from '@sealkit/controller'
 import { encodeBase64, type Manifest } from '@sealkit/core/manifest'
 import { label, parseCertificate, sealItem } from '@sealkit/core/sealed'
 import { type ApiServer, type Key, resources } from '@sealkit/kubernetes'
 import {
   certificate,
-  clientOf,
   foreignKey,
   seal,
   sealedSettings,
@@ -14,9 +12,7 @@ import {
   texts,
   untilSynced,
 } from '../../controller/cluster.ts'
-import { startControlPlane } from '../../servers/controlplane.ts'
-import { available } from '../../servers/programs.ts'
-import { cannotRun, startUpstream, type Upstream } from './upstream.ts'
+import { startStage, startUpstream, type Upstream } from './upstream.ts'
 
 /** Of the annotations of Sealed Secrets. */
 const prefix = 'sealedsecrets.bitnami.com'
@@ -229,18 +225,13 @@ async function renewed(upstream: Upstream, before: string): Promise<string> {
 test('a cluster goes from the real controller to ours and back without a Secret changing', {
   timeout: 200_000,
 }, async (t) => {
-  const programs = await available(t, 'etcd', 'kube-apiserver', 'sealed-secrets-controller')
-  if (programs === null) return
-  const reason = await cannotRun()
-  if (reason !== null) return t.skip(`sealed-secrets-controller: ${reason}`)
   assert.ok(keys.length >= 50)
-  const plane = await startControlPlane({ crds: crds('sealed-secrets') })
-  t.after(() => plane.stop())
-  const cluster = await clientOf(plane)
-  t.after(() => cluster.close())
+  const stage = await startStage(t)
+  if (stage === null) return
+  const { program, plane, cluster } = stage
   await plane.createNamespace('team')
 
-  const upstream = await startUpstream(programs['sealed-secrets-controller'], plane, cluster)
+  const upstream = await startUpstream(program, plane, cluster)
   t.after(() => upstream.stop())
   const old = await upstream.certificate()
   const certificates = { old, newest: await renewed(upstream, old), foreign: (await foreignKey()).certificatePem }
@@ -277,7 +268,7 @@ test('a cluster goes from the real controller to ours and back without a Secret 
   await ours.stop()
   assert.deepEqual(await secrets(cluster), before)
 
-  const back = await startUpstream(programs['sealed-secrets-controller'], plane, cluster)
+  const back = await startUpstream(program, plane, cluster)
   t.after(() => back.stop())
   assert.equal(await back.certificate(), certificates.newest)
   await looked(back.metrics, keys.length)

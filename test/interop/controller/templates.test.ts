@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { crds } from '@sealkit/controller'
 import { SealkitError } from '@sealkit/core'
 import type { Manifest } from '@sealkit/core/manifest'
 import { KeyRing, sealingKeyFromSecret, unsealManifest } from '@sealkit/core/sealed'
 import { resources } from '@sealkit/kubernetes'
 import { sealedSecretRender } from 'sealkit'
-import { clientOf, seal, until } from '../../controller/cluster.ts'
-import { startControlPlane } from '../../servers/controlplane.ts'
-import { available } from '../../servers/programs.ts'
-import { cannotRun, startUpstream } from './upstream.ts'
+import { seal, until } from '../../controller/cluster.ts'
+import { startStage, startUpstream } from './upstream.ts'
 
 /** Texts of `spec.template.data`, over the decrypted items `user`, `password` and `json`. */
 const templates: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -41,15 +38,10 @@ const templates: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 test('templates give the same Secrets and the same texts as in the real controller', {
   timeout: 300_000,
 }, async (t) => {
-  const programs = await available(t, 'etcd', 'kube-apiserver', 'sealed-secrets-controller')
-  if (programs === null) return
-  const reason = await cannotRun()
-  if (reason !== null) return t.skip(reason)
-  const plane = await startControlPlane({ crds: crds('sealed-secrets') })
-  t.after(() => plane.stop())
-  const cluster = await clientOf(plane)
-  t.after(() => cluster.close())
-  const real = await startUpstream(programs['sealed-secrets-controller'], plane, cluster)
+  const stage = await startStage(t)
+  if (stage === null) return
+  const { program, plane, cluster } = stage
+  const real = await startUpstream(program, plane, cluster)
   t.after(() => real.stop())
   const { items: keys } = await cluster.list(resources.secret, {
     namespace: 'kube-system',

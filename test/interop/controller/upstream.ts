@@ -1,9 +1,13 @@
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { crds } from '@sealkit/controller'
 import type { ApiServer } from '@sealkit/kubernetes'
-import type { ControlPlane } from '../../servers/controlplane.ts'
+import { clientOf } from '../../controller/cluster.ts'
+import { type ControlPlane, startControlPlane } from '../../servers/controlplane.ts'
 import { answers, freePort, type Server, startServer } from '../../servers/process.ts'
+import { available } from '../../servers/programs.ts'
 
 /** The real Sealed Secrets controller, running against a test's control plane. */
 export interface Upstream {
@@ -26,6 +30,29 @@ export async function cannotRun(): Promise<string | null> {
     () => true,
   )
   return missing ? 'unshare is not installed' : null
+}
+
+/** A control plane with the kinds of Sealed Secrets, and the real controller's program. */
+export interface Stage {
+  readonly program: string
+  readonly plane: ControlPlane
+  readonly cluster: ApiServer
+}
+
+/** Starts what comparisons with the real controller need; null, and a skipped test, where it cannot run. */
+export async function startStage(t: TestContext): Promise<Stage | null> {
+  const programs = await available(t, 'etcd', 'kube-apiserver', 'sealed-secrets-controller')
+  if (programs === null) return null
+  const reason = await cannotRun()
+  if (reason !== null) {
+    t.skip(`sealed-secrets-controller: ${reason}`)
+    return null
+  }
+  const plane = await startControlPlane({ crds: crds('sealed-secrets') })
+  t.after(() => plane.stop())
+  const cluster = await clientOf(plane)
+  t.after(() => cluster.close())
+  return { program: programs['sealed-secrets-controller'], plane, cluster }
 }
 
 const script = `set -e

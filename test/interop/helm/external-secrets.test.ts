@@ -5,17 +5,9 @@ import { crds, withRules } from '@sealkit/controller'
 import type { Manifest } from '@sealkit/core/manifest'
 import { parseYaml } from '@sealkit/core/yaml'
 import { available } from '../../servers/programs.ts'
-import {
-  chartFolder,
-  execute,
-  notes,
-  Refused,
-  type RenderOptions,
-  render,
-  upstreamSource,
-  withoutDependencies,
-} from './chart.ts'
+import { chartFolder, type RenderOptions, render, upstreamSource, withoutDependencies } from './chart.ts'
 import { byName, flagsOf, metadataOf, podOf, rightsOf } from './compare.ts'
+import { checkWords, type Told } from './words.ts'
 
 const folder = chartFolder('external-secrets')
 /** The newest release whose chart the module proxy has. */
@@ -228,7 +220,7 @@ function rights(objects: readonly Manifest[]): Record<string, string[]> {
 }
 
 /** Values that are refused before anything is installed. */
-const refused: readonly (readonly [string, object, RegExp])[] = [
+const refused: Told = [
   ['replicas in words', { replicaCount: 'two' }, /replicaCount/],
   ['a negative number of replicas', { replicaCount: -1 }, /replicaCount/],
   ['no reconcile at once', { concurrent: 0 }, /concurrent/],
@@ -263,7 +255,7 @@ const refused: readonly (readonly [string, object, RegExp])[] = [
 ]
 
 /** What helm tells after the installation. */
-const told: readonly (readonly [string, object, RegExp])[] = [
+const told: Told = [
   ['which namespaces are looked at', { watchNamespaces: ['a', 'b'] }, /become Secrets in a, b\./],
   ['that there is no controller', { createOperator: false }, /No controller was installed/],
   [
@@ -315,27 +307,7 @@ test('the chart of ExternalSecrets', { concurrency: 4 }, async (t) => {
     })
   }
 
-  for (const [what, values, message] of refused) {
-    check(`refused: ${what}`, async () => {
-      await assert.rejects(render(helm, folder, { values }), (error) => {
-        assert.ok(error instanceof Refused)
-        assert.match(error.message, message)
-        return true
-      })
-    })
-  }
-
-  for (const [what, values, message] of told) {
-    check(`helm tells ${what}`, async () => assert.match(await notes(helm, folder, { values }), message))
-  }
-
-  check('helm tells nothing alarming about the defaults', async () =>
-    assert.doesNotMatch(await notes(helm, folder, {}), /NOTICE/),
-  )
-
-  check('helm lint finds nothing', async () => {
-    await execute(helm, ['lint', '--strict', '--quiet', folder])
-  })
+  checkWords(check, { helm, folder, refused, told })
 
   check('the names that NOTES.txt knows are those of values.yaml', async () => {
     const text = await readFile(`${folder}/templates/NOTES.txt`, 'utf8')

@@ -5,8 +5,9 @@ import { crds } from '@sealkit/controller'
 import type { Manifest } from '@sealkit/core/manifest'
 import { parseYaml } from '@sealkit/core/yaml'
 import { available } from '../../servers/programs.ts'
-import { chartFolder, execute, notes, Refused, type RenderOptions, render, upstreamSource } from './chart.ts'
+import { chartFolder, Refused, type RenderOptions, render, upstreamSource } from './chart.ts'
 import { byName, flagsOf, metadataOf, podOf, rightsOf } from './compare.ts'
+import { checkWords, type Told } from './words.ts'
 
 const folder = chartFolder('sealed-secrets')
 const upstreamModule = 'github.com/bitnami/sealed-secrets@v0.38.4'
@@ -319,7 +320,7 @@ function rights(objects: readonly Manifest[]): Record<string, string[]> {
 }
 
 /** Values that are refused before anything is installed, with the place that helm names. */
-const refused: readonly (readonly [string, object, RegExp])[] = [
+const refused: Told = [
   ['replicas in words', { sealkit: { replicas: 'two' } }, /sealkit\/replicas/],
   ['no replica', { sealkit: { replicas: 0 } }, /sealkit\/replicas/],
   ['an unknown name under sealkit', { sealkit: { replicsa: 2 } }, /replicsa/],
@@ -345,7 +346,7 @@ const refused: readonly (readonly [string, object, RegExp])[] = [
 ]
 
 /** What helm tells after the installation. */
-const told: readonly (readonly [string, object, RegExp])[] = [
+const told: Told = [
   ['where the controller is found', {}, /--controller-namespace=ns --controller-name=r-sealed-secrets/],
   ['which namespaces it looks at', { additionalNamespaces: ['a'] }, /become Secrets in ns, a\./],
   ['that there is no controller', { createController: false }, /No controller was installed/],
@@ -380,27 +381,7 @@ test('the chart of SealedSecrets', { concurrency: 4 }, async (t) => {
     })
   }
 
-  for (const [what, values, message] of refused) {
-    check(`refused: ${what}`, async () => {
-      await assert.rejects(render(helm, folder, { values }), (error) => {
-        assert.ok(error instanceof Refused)
-        assert.match(error.message, message)
-        return true
-      })
-    })
-  }
-
-  for (const [what, values, message] of told) {
-    check(`helm tells ${what}`, async () => assert.match(await notes(helm, folder, { values }), message))
-  }
-
-  check('helm tells nothing alarming about the defaults', async () =>
-    assert.doesNotMatch(await notes(helm, folder, {}), /NOTICE/),
-  )
-
-  check('helm lint finds nothing', async () => {
-    await execute(helm, ['lint', '--strict', '--quiet', folder])
-  })
+  checkWords(check, { helm, folder, refused, told })
 
   check('the defaults are upstream’s, but for a few', async () => {
     const [mine, theirs] = await Promise.all([folder, upstream].map(defaults))

@@ -1,5 +1,6 @@
 import {
   type ClusterObject,
+  findCondition,
   type Informer,
   type Key,
   keyOf,
@@ -117,7 +118,8 @@ export function externalSecretController(options: ExternalSecretControllerOption
     }),
     storeChanged(kind, { metadata }) {
       for (const object of externalSecrets.by('store', storeKey(kind, metadata.namespace ?? '', metadata.name))) {
-        if (statusOf(object).conditions?.[0]?.status !== 'True') demands.ask(keyOf(object), { priority: 'refresh' })
+        if (findCondition(statusOf(object).conditions, 'Ready')?.status !== 'True')
+          demands.ask(keyOf(object), { priority: 'refresh' })
       }
     },
     remoteChanged(kind, { namespace, name }, key) {

@@ -8,14 +8,11 @@ export { type OwnedFields, ownedFields } from './owned.ts'
 export { isDue, isPeriodic, type RefreshPolicy } from './refresh.ts'
 export { createRefreshes, type Refreshes, type RefreshesOptions, type RefreshPlan } from './refreshes.ts'
 export {
-  type Condition,
   type ExternalSecretStatus,
   nextStatus,
   type Outcome,
   type ReadyReason,
   statusOf,
-  timeText,
-  withCondition,
 } from './status.ts'
 export {
   type CreationPolicy,

@@ -1,4 +1,5 @@
 import type { Manifest } from '@sealkit/core/manifest'
+import { type Condition, setCondition, timestamp } from '@sealkit/kubernetes'
 import { syncedResourceVersion } from './hash.ts'
 
 /** Reasons of the Ready condition. */
@@ -11,15 +12,6 @@ export type ReadyReason =
   | 'ResourceDeleted'
   | 'ResourceMissing'
   | 'ResourceSyncedError'
-
-/** A condition of an ExternalSecret or a store. */
-export interface Condition {
-  readonly type: string
-  readonly status: 'True' | 'False'
-  readonly reason: string
-  readonly message: string
-  readonly lastTransitionTime?: string
-}
 
 /** The status of an ExternalSecret. */
 export interface ExternalSecretStatus {
@@ -54,27 +46,13 @@ export function nextStatus(externalSecret: Manifest, outcome: Outcome, now: Date
   const condition = { type: 'Ready', status: ready ? 'True' : 'False', reason, message } as const
   return {
     ...current,
-    conditions: withCondition(current.conditions ?? [], condition, now),
+    conditions: setCondition(current.conditions, condition, now),
     binding: { name: target ?? current.binding?.name ?? '' },
     ...(refreshed === null
       ? {}
       : {
-          refreshTime: timeText(refreshed),
+          refreshTime: timestamp(refreshed),
           syncedResourceVersion: syncedResourceVersion(externalSecret.metadata ?? {}),
         }),
   }
-}
-
-/** The conditions with one replaced; its transition time moves only when its status does. */
-export function withCondition(conditions: readonly Condition[], next: Condition, now: Date): readonly Condition[] {
-  const current = conditions.find(({ type }) => type === next.type)
-  const same = current?.status === next.status && current.lastTransitionTime !== undefined
-  const time = same ? current.lastTransitionTime : timeText(now)
-  const others = conditions.filter(({ type }) => type !== next.type)
-  return [{ ...next, ...(time === undefined ? {} : { lastTransitionTime: time }) }, ...others]
-}
-
-/** A time as metav1.Time prints it: whole seconds, UTC. */
-export function timeText(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`
 }

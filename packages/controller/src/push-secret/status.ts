@@ -1,8 +1,7 @@
-import { type ClusterObject, resources } from '@sealkit/kubernetes'
+import { type ClusterObject, type Condition, resources, setCondition, timestamp } from '@sealkit/kubernetes'
 import type { PushedState } from '@sealkit/resolver'
 import { equal } from '../equal.ts'
 import { syncedResourceVersion } from '../external-secret/hash.ts'
-import { type Condition, timeText, withCondition } from '../external-secret/status.ts'
 import { observeReady } from '../readiness.ts'
 import { updateStatus } from '../status.ts'
 import type { PushSecretContext } from './reconcile.ts'
@@ -63,10 +62,10 @@ function nextStatus(
   const status = reason === 'Errored' ? 'False' : 'True'
   return {
     ...before,
-    conditions: withCondition(before.conditions ?? [], { type: 'Ready', status, reason, message }, now()),
+    conditions: setCondition(before.conditions, { type: 'Ready', status, reason, message }, now()),
     ...(pushed === null ? {} : { syncedPushSecrets: pushed }),
     ...(reason === 'Errored'
       ? {}
-      : { refreshTime: timeText(now()), syncedResourceVersion: syncedResourceVersion(synced.metadata) }),
+      : { refreshTime: timestamp(now()), syncedResourceVersion: syncedResourceVersion(synced.metadata) }),
   }
 }

@@ -1,5 +1,6 @@
 import type { Manifest } from '@sealkit/core/manifest'
-import { type Cluster, isKubernetesError, keyOf, resources } from '@sealkit/kubernetes'
+import { type Cluster, type ClusterObject, resources } from '@sealkit/kubernetes'
+import { updateStatus } from '../status.ts'
 
 /** A condition of a SealedSecret. `reason` is never set, as upstream. */
 export interface SealedSecretCondition {
@@ -64,8 +65,6 @@ export function nextStatus(sealedSecret: Manifest, failure: string | null, now: 
   }
 }
 
-type Stored = Manifest & { metadata: { name: string } }
-
 /**
  * Writes the outcome of a reconcile of the given generation to the status; true when something was written.
  *
@@ -74,21 +73,21 @@ type Stored = Manifest & { metadata: { name: string } }
  */
 export async function writeStatus(
   cluster: Cluster,
-  sealedSecret: Stored,
+  sealedSecret: ClusterObject,
   outcome: { readonly failure: string | null; readonly now: () => Date },
 ): Promise<boolean> {
-  let current: Stored | null = sealedSecret
-  for (let tries = 1; ; tries += 1) {
-    if (current === null || current.metadata.generation !== sealedSecret.metadata?.generation) return false
-    const status = nextStatus(current, outcome.failure, outcome.now())
-    if (status === null) return false
-    try {
-      await cluster.updateStatus(resources.sealedSecret, { ...current, status })
-      return true
-    } catch (error) {
-      if (isKubernetesError(error, 'NOT_FOUND')) return false
-      if (tries >= 20 || !isKubernetesError(error, 'CONFLICT')) throw error
-      current = await cluster.get(resources.sealedSecret, keyOf(sealedSecret))
-    }
-  }
+  const { generation } = sealedSecret.metadata
+  let news = false
+  const written = await updateStatus({
+    cluster,
+    resource: resources.sealedSecret,
+    object: sealedSecret,
+    next: (current) => {
+      const status =
+        current.metadata.generation === generation ? nextStatus(current, outcome.failure, outcome.now()) : null
+      news = status !== null
+      return status
+    },
+  })
+  return news && written !== null
 }

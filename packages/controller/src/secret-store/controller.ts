@@ -1,8 +1,16 @@
-import { type ClusterObject, type Key, keyOf, keyText, resources, workQueue } from '@sealkit/kubernetes'
+import {
+  type ClusterObject,
+  type Condition,
+  findCondition,
+  type Key,
+  keyOf,
+  keyText,
+  resources,
+  workQueue,
+} from '@sealkit/kubernetes'
 import type { StoreKind } from '@sealkit/resolver'
 import { externalSecretsBackoff } from '../backoff.ts'
 import { equal } from '../equal.ts'
-import type { Condition } from '../external-secret/status.ts'
 import { informers, lookup, type Namespaces } from '../informers.ts'
 import type { Controller } from '../manager.ts'
 import { reconcileSecretStore, type SecretStoreContext } from './reconcile.ts'
@@ -94,6 +102,6 @@ function isValidated(store: ClusterObject): boolean {
 }
 
 function readyOf(store: ClusterObject): Condition | undefined {
-  const { conditions = [] } = (store['status'] ?? {}) as { readonly conditions?: readonly Condition[] }
-  return conditions.find(({ type }) => type === 'Ready')
+  const { conditions } = (store['status'] ?? {}) as { readonly conditions?: readonly Condition[] }
+  return findCondition(conditions, 'Ready')
 }

@@ -1,4 +1,12 @@
-import { type Cluster, type ClusterObject, type Key, keyText, resources } from '@sealkit/kubernetes'
+import {
+  type Cluster,
+  type ClusterObject,
+  type Condition,
+  type Key,
+  keyText,
+  resources,
+  setCondition,
+} from '@sealkit/kubernetes'
 import {
   type ClusterAccess,
   isTransient,
@@ -12,7 +20,6 @@ import {
 import { equal } from '../equal.ts'
 import type { RecordEvent } from '../event.ts'
 import type { AccessNeed } from '../external-secret/access.ts'
-import { type Condition, withCondition } from '../external-secret/status.ts'
 import { intervalOf } from '../interval.ts'
 import { errorMessage } from '../log.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
@@ -156,7 +163,7 @@ async function writeStatus(
     object,
     next(current) {
       const before: StoreStatus = (current['status'] ?? {}) as StoreStatus
-      const conditions = withCondition(before.conditions ?? [], condition, context.now())
+      const conditions = setCondition(before.conditions, condition, context.now())
       const capabilities =
         reason === 'Valid' && store !== null ? context.sessions.row(store).capabilities : before.capabilities
       const status = { ...before, conditions, ...(capabilities === undefined ? {} : { capabilities }) }

@@ -1,13 +1,6 @@
 import type { MacVerdict } from '@sealkit/core/sops'
-import {
-  type Cluster,
-  type ClusterObject,
-  type Condition,
-  isKubernetesError,
-  keyOf,
-  resources,
-  setCondition,
-} from '@sealkit/kubernetes'
+import { type Cluster, type ClusterObject, type Condition, resources, setCondition } from '@sealkit/kubernetes'
+import { updateStatus } from '../status.ts'
 
 /** How a reconcile went: a row of {@link outcomes}, and the cause where there is one. */
 export interface Outcome {
@@ -84,9 +77,6 @@ export interface StatusWriter {
   write(object: ClusterObject, outcome: Outcome): Promise<boolean>
 }
 
-/** Tries after the object was changed meanwhile. */
-const tries = 10
-
 /**
  * Writes the outcome to the status. A cluster whose definition of the kind drops conditions is not written to again and
  * again: what was written last is remembered.
@@ -97,22 +87,21 @@ export function statusWriter(cluster: Cluster, now: () => Date): StatusWriter {
     async write(object, outcome) {
       const { uid = '', generation } = object.metadata
       const news = JSON.stringify([generation, outcome])
-      let current: ClusterObject | null = object
-      for (let tried = 1; current !== null && current.metadata.generation === generation; tried += 1) {
-        const status = nextStatus(current, outcome, now())
-        const dropped = statusOf(current).conditions === undefined && statusOf(current).message === status?.message
-        if (status === null || (dropped && written.get(uid) === news)) return false
-        try {
-          await cluster.updateStatus(resources.sopsSecret, { ...current, status })
-          written.set(uid, news)
-          return true
-        } catch (error) {
-          if (isKubernetesError(error, 'NOT_FOUND')) return false
-          if (tried >= tries || !isKubernetesError(error, 'CONFLICT')) throw error
-          current = await cluster.get(resources.sopsSecret, keyOf(object))
-        }
-      }
-      return false
+      let status: SopsSecretStatus | null = null
+      const stored = await updateStatus({
+        cluster,
+        resource: resources.sopsSecret,
+        object,
+        next: (current) => {
+          status = current.metadata.generation === generation ? nextStatus(current, outcome, now()) : null
+          const dropped = statusOf(current).conditions === undefined && statusOf(current).message === status?.message
+          if (dropped && written.get(uid) === news) status = null
+          return status
+        },
+      })
+      if (status === null || stored === null) return false
+      written.set(uid, news)
+      return true
     },
   }
 }

@@ -5,12 +5,12 @@ import { warn } from './exit.ts'
 import type { FlagValues } from './parse.ts'
 
 /** The key services that the flags name: the local one first, then others in their order. */
-export function servicesOf(io: Io, flags: FlagValues): MasterKeys[] {
+function servicesOf(io: Io, flags: FlagValues): MasterKeys[] {
   const local = flags.flag('enable-local-keyservice') ? [localKeys(io)] : []
   return [...local, ...flags.list('keyservice').flatMap((uri) => remote(io, uri))]
 }
 
-/** What {@link servicesOf} names, as one. */
+/** What the flags name, as one. */
 export function keysOf(io: Io, flags: FlagValues): MasterKeys {
   return keyServices(servicesOf(io, flags))
 }
