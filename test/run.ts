@@ -25,7 +25,7 @@ if (wanted.length === 0) {
 
 const run = spawnSync(
   process.execPath,
-  ['--test', '--conditions=source', '--no-warnings', '--test-concurrency=4', '--test-timeout=900000', ...files],
-  { cwd: here, stdio: 'inherit' },
+  ['--test', '--conditions=source', '--no-warnings', '--import=./deadline.ts', '--test-concurrency=4', ...files],
+  { cwd: here, stdio: 'inherit', env: { TEST_FILE_MINUTES: full ? '60' : '10', ...process.env } },
 )
 process.exitCode = run.status ?? 1

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** What a server needs to be started. */
@@ -78,6 +78,7 @@ function spawnTied(options: ServerOptions): ChildProcess {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   })
   child.on('error', () => {})
+  holdLoop(child, false)
   if (tied.size === 0) {
     process.on('exit', killAll)
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, endBySignal)
@@ -105,16 +106,25 @@ function serverOf(child: ChildProcess): Server {
     child.once('error', () => resolve())
   })
   const kill = async (): Promise<void> => {
+    holdLoop(child, true)
     killGroup(child, 'SIGKILL')
     await gone
   }
   const stop = async (graceMs = 5_000): Promise<void> => {
+    holdLoop(child, true)
     killGroup(child, 'SIGTERM')
     const timer = setTimeout(() => killGroup(child, 'SIGKILL'), graceMs)
     await gone
     clearTimeout(timer)
   }
   return { pid: child.pid ?? 0, output: () => chunks.join(''), stop, kill }
+}
+
+/** A server that a failed test has forgotten must not keep its file from ending; one that is waited for must. */
+function holdLoop(child: ChildProcess, hold: boolean): void {
+  const change = hold ? 'ref' : 'unref'
+  child[change]()
+  for (const stream of [child.stdout, child.stderr]) if (stream instanceof Socket) stream[change]()
 }
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { access } from 'node:fs/promises'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { startControlPlane } from './controlplane.ts'
 import { startMoto } from './moto.ts'
 import { startOpenBao } from './openbao.ts'
@@ -83,4 +86,29 @@ test('a server that is never ready is ended in time', async () => {
     timeoutMs: 200,
   })
   await assert.rejects(starting, /sleep was not ready in time/)
+})
+
+test('a test file that forgets a server ends, and the server with it', async () => {
+  const module = new URL('./process.ts', import.meta.url).href
+  const forgetful = `
+    import { startServer } from ${JSON.stringify(module)}
+    const ready = async () => true
+    const server = await startServer({ name: 'sleep', command: '/bin/sleep', args: ['600'], ready })
+    console.log(server.pid)`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', forgetful])
+  await assert.rejects(async () => {
+    for (;;) {
+      process.kill(Number(stdout), 0)
+      await delay(20)
+    }
+  }, /ESRCH/)
+})
+
+test('a test file that hangs is ended and named', async () => {
+  const options = { env: { ...process.env, TEST_FILE_MINUTES: '0.005' } }
+  const args = [`--import=${new URL('../deadline.ts', import.meta.url).href}`, '--eval', 'setInterval(() => {}, 1000)']
+  await assert.rejects(promisify(execFile)(process.execPath, args, options), {
+    code: 1,
+    stderr: /has not ended after 0\.005 minutes; still open: .*Timeout/,
+  })
 })
