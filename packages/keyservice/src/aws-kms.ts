@@ -8,6 +8,14 @@ import { createdAt, fromBase64, online } from './sdk.ts'
 const arnPattern = /^arn:aws[\w-]*:kms:(.+):[0-9]+:(?:key|alias)\/.+$/
 const sessionNameLength = 64
 
+/** Milliseconds until an answer begins, and for which it may stand still; the SDK itself waits for ever. */
+const answerTimeout = 60_000
+const requestHandler: AwsSettings['requestHandler'] = {
+  requestTimeout: answerTimeout,
+  throwOnRequestTimeout: true,
+  socketTimeout: answerTimeout,
+}
+
 /**
  * A key of AWS KMS, named by its ARN: with the entry's encryption context, profile and role. Credentials are those of
  * the environment, else the SDK's default chain.
@@ -63,7 +71,7 @@ async function kmsClient(machine: KeyIo | undefined, entry: KeyEntry, options?: 
     })
   }
   const { KMSClient } = await import('@aws-sdk/client-kms')
-  const base = { region, ...endpoint(io, 'KMS'), ...credentials(io, field(entry, 'aws_profile')) }
+  const base = { region, requestHandler, ...endpoint(io, 'KMS'), ...credentials(io, field(entry, 'aws_profile')) }
   const role = field(entry, 'role')
   if (role === '') return new KMSClient(base)
   return new KMSClient({
@@ -72,9 +80,21 @@ async function kmsClient(machine: KeyIo | undefined, entry: KeyEntry, options?: 
   })
 }
 
+/** How a client of AWS is made. */
+export interface AwsSettings {
+  readonly requestHandler: {
+    readonly requestTimeout: number
+    readonly throwOnRequestTimeout: boolean
+    readonly socketTimeout: number
+  }
+  readonly endpoint?: string
+  readonly credentials?: Keys
+  readonly profile?: string
+}
+
 /** How a client of AWS is made where no key says more: the endpoint and the credentials that the environment names. */
-export function awsSettings(io: KeyIo, service: 'S3'): { endpoint?: string; credentials?: Keys; profile?: string } {
-  return { ...endpoint(io, service), ...credentials(io, '') }
+export function awsSettings(io: KeyIo, service: 'S3'): AwsSettings {
+  return { requestHandler, ...endpoint(io, service), ...credentials(io, '') }
 }
 
 function endpoint(io: KeyIo, service: 'KMS' | 'STS' | 'S3'): { endpoint?: string } {
@@ -99,7 +119,7 @@ function credentials(io: KeyIo, profile: string): { credentials?: Keys; profile?
 async function assumeRole(
   io: KeyIo,
   role: string,
-  config: { region: string; endpoint?: string },
+  config: AwsSettings & { readonly region: string },
   options?: AttemptOptions,
 ): Promise<Keys> {
   const { STSClient, AssumeRoleCommand } = await import('@aws-sdk/client-sts')
@@ -132,9 +152,13 @@ async function asked<T>(verb: Verb, call: () => Promise<T>, role = ''): Promise<
     return await call()
   } catch (error) {
     const what = role === '' ? `failed to ${verb} sops data key with AWS KMS` : `failed to assume role '${role}'`
-    throw new KeyserviceError('IDENTITY_MISSING', `AWS did not ${verb} for the data key`, {
+    const silent = error instanceof Error && error.name === 'TimeoutError'
+    const waited = silent ? `: no answer within ${answerTimeout / 1000} seconds` : ''
+    throw new KeyserviceError('IDENTITY_MISSING', `AWS did not ${verb} for the data key${waited}`, {
       cause: error,
-      hint: 'see that the credentials are valid and may use the key',
+      hint: silent
+        ? 'see that the endpoint of AWS can be reached'
+        : 'see that the credentials are valid and may use the key',
       upstream: `${what}: operation error ${operations[verb]}, ${reason(error)}`,
     })
   }

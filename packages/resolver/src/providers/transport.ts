@@ -53,8 +53,8 @@ export interface TransportOptions {
   readonly reaches?: ((host: string) => boolean) | undefined
 }
 
-/** Milliseconds that one attempt may take; the Vault client's limit. */
-const defaultTimeout = 60_000
+/** Milliseconds that one attempt may take to be answered, whatever the provider; the Vault client's limit. */
+export const answerTimeout = 60_000
 /** Milliseconds that a call waits itself before it tries again; a longer wait is the caller's. */
 const longestWait = 5_000
 /** Bytes of the longest answer that is read. */
@@ -67,7 +67,7 @@ export function createTransport(options: TransportOptions): Transport {
   const agents = { 'http:': new HttpAgent({ keepAlive: true }), 'https:': new HttpsAgent({ keepAlive: true, ...tls }) }
   const attempt = async (request: TransportRequest): Promise<TransportResponse> => {
     checkHost(request, options)
-    return once(request, agents, options.timeout ?? defaultTimeout)
+    return once(request, agents, options.timeout ?? answerTimeout)
   }
   return {
     async send(bare): Promise<TransportResponse> {

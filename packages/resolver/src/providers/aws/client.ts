@@ -1,6 +1,6 @@
 import { bare, ResolverError, ThrottledError } from '../../error.ts'
 import type { Environment } from '../../provider.ts'
-import { retryAfter } from '../transport.ts'
+import { answerTimeout, retryAfter } from '../transport.ts'
 import { type AwsSpec, serviceHost } from './spec.ts'
 
 /** Credentials as the SDK takes them. */
@@ -25,6 +25,14 @@ export interface ClientConfig {
   readonly useDualstackEndpoint: false
   readonly useFipsEndpoint: false
   readonly userAgentAppId: string
+  /** The SDK itself waits for ever. */
+  readonly requestHandler: {
+    /** Milliseconds until the answer begins. */
+    readonly requestTimeout: number
+    readonly throwOnRequestTimeout: true
+    /** Milliseconds for which an answer that began may stand still. */
+    readonly socketTimeout: number
+  }
 }
 
 /** The configuration for a service of the store's region, or at the address that the caller gives for it. */
@@ -44,6 +52,7 @@ export function clientConfig(
     useDualstackEndpoint: false,
     useFipsEndpoint: false,
     userAgentAppId: 'sealkit',
+    requestHandler: { requestTimeout: answerTimeout, throwOnRequestTimeout: true, socketTimeout: answerTimeout },
   }
 }
 
@@ -124,6 +133,10 @@ export function serviceFailure(operation: string, error: unknown, quote: boolean
   const text = quotable && status !== undefined ? `: ${error.message}` : ''
   const options = { cause: quotable ? error : bare(error) }
   if (isSkewed(error)) return skewed(operation, options)
+  if (error.name === 'TimeoutError') {
+    const text = `${operation}: no answer within ${answerTimeout / 1000} seconds`
+    return new ResolverError('PROVIDER_UNAVAILABLE', text, options)
+  }
   if (expired.has(error.name)) return new ExpiredError('ACCESS_DENIED', `${operation}: ${error.name}${text}`, options)
   const code = denied.has(error.name)
     ? 'ACCESS_DENIED'

@@ -1,7 +1,8 @@
 import type { AssumeRoleCommandInput, STSClient, Credentials as StsCredentials } from '@aws-sdk/client-sts'
-import { ResolverError } from '../../error.ts'
+import { bare, ResolverError } from '../../error.ts'
 import type { Environment, OpenOptions } from '../../provider.ts'
 import { type Json, object, optionalObject, text } from '../../view.ts'
+import { answerTimeout } from '../transport.ts'
 import { type AwsCredentials, clientConfig, serviceFailure } from './client.ts'
 import type { AwsSpec } from './spec.ts'
 
@@ -140,19 +141,23 @@ async function containerCredentials(endpoint: string, environment: Environment):
   const { ambient = {} } = environment
   const tokenFile = ambient['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'] ?? ''
   const token = tokenFile === '' ? '' : (await readAmbientFile(tokenFile, environment)).trim()
-  const response = await fetch(url, { headers: token === '' ? {} : { authorization: token } }).catch((cause) => {
-    throw new ResolverError('PROVIDER_UNAVAILABLE', "the endpoint of the pod's credentials cannot be reached", {
-      cause,
-    })
-  })
+  const headers = token === '' ? {} : { authorization: token }
+  const signal = AbortSignal.timeout(answerTimeout)
+  const response = await fetch(url, { headers, signal }).catch(unanswered)
   if (!response.ok) throw missing(`the endpoint of the pod's credentials answers ${response.status}`)
-  const answer = object(await response.json())
+  const answer = object(await response.json().catch(unanswered))
   return toCredentials({
     AccessKeyId: text(answer['AccessKeyId']) || undefined,
     SecretAccessKey: text(answer['SecretAccessKey']) || undefined,
     SessionToken: text(answer['Token']) || undefined,
     Expiration: answer['Expiration'] === undefined ? undefined : new Date(text(answer['Expiration'])),
   })
+}
+
+/** A parser's message would hold a part of the credentials. */
+function unanswered(error: unknown): never {
+  const cause = error instanceof Error ? bare(error) : error
+  throw new ResolverError('PROVIDER_UNAVAILABLE', "the endpoint of the pod's credentials gives no answer", { cause })
 }
 
 async function webIdentity(account: Json, spec: AwsSpec, options: OpenOptions): Promise<AwsCredentials> {
