@@ -7,23 +7,25 @@ export interface Finalized {
   readonly object: ClusterObject
 }
 
-/** The object with `finalizer`. That of a directory stays as it is: what it owns goes with it all the same. */
-export function addFinalizer(finalized: Finalized, finalizer: string): Promise<ClusterObject> {
+/**
+ * The object with `finalizer`. That of a directory stays as it is: what it owns goes with it all the same.
+ *
+ * @throws {KubernetesError} `NOT_FOUND` for an object that is gone: nothing may be made for it any more
+ */
+export async function addFinalizer(finalized: Finalized, finalizer: string): Promise<ClusterObject> {
   const { finalizers = [] } = finalized.object.metadata
-  return finalizers.includes(finalizer)
-    ? Promise.resolve(finalized.object)
-    : setFinalizers(finalized, [...finalizers, finalizer])
+  return finalizers.includes(finalizer) ? finalized.object : setFinalizers(finalized, [...finalizers, finalizer])
 }
 
-/** The object without `finalizer`, which may end it. */
-export function removeFinalizer(finalized: Finalized, finalizer: string): Promise<ClusterObject> {
+/** The object without `finalizer`, which may end it; as it was where it has ended already. */
+export async function removeFinalizer(finalized: Finalized, finalizer: string): Promise<ClusterObject> {
   const { finalizers = [] } = finalized.object.metadata
-  return finalizers.includes(finalizer)
-    ? setFinalizers(
-        finalized,
-        finalizers.filter((each) => each !== finalizer),
-      )
-    : Promise.resolve(finalized.object)
+  if (!finalizers.includes(finalizer)) return finalized.object
+  const others = finalizers.filter((each) => each !== finalizer)
+  return setFinalizers(finalized, others).catch((error: unknown) => {
+    if (isKubernetesError(error, 'NOT_FOUND')) return finalized.object
+    throw error
+  })
 }
 
 /** The version that was seen goes along: a finalizer that another controller set meanwhile is not lost. */
@@ -36,7 +38,7 @@ async function setFinalizers(
   try {
     return await cluster.patch(resource, keyOf(object), { type: 'merge', body })
   } catch (error) {
-    if (isKubernetesError(error, 'NOT_FOUND', 'UNSUPPORTED_VERB')) return object
+    if (isKubernetesError(error, 'UNSUPPORTED_VERB')) return object
     throw error
   }
 }

@@ -1,5 +1,5 @@
 import type { Cluster, ClusterObject, Key } from '@sealkit/kubernetes'
-import type { ClusterAccess, ExternalSecret, ResolveContext } from '@sealkit/resolver'
+import type { ClusterAccess, ResolveContext } from '@sealkit/resolver'
 import type { RecordEvent } from '../event.ts'
 import type { Log } from '../log.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
@@ -8,6 +8,7 @@ import type { Demands } from './demands.ts'
 import type { GenericTargets } from './generic.ts'
 import type { Leases } from './leases.ts'
 import type { Refreshes } from './refreshes.ts'
+import type { NamedStores } from './stores.ts'
 import type { TargetCache } from './targets.ts'
 import type { Turns } from './turns.ts'
 import type { Writes } from './writes.ts'
@@ -33,14 +34,9 @@ export interface ExternalSecretContext {
   readonly leases: Leases
   /** Other kinds than Secret that may be written; null = none. */
   readonly generic: GenericTargets | null
-  /** Whether a store that the ExternalSecret names is of another controller class: it is then none of ours. */
-  readonly isForeign: (externalSecret: ExternalSecret) => boolean
-  /** Whether a store that it names is new and about to be validated: its first word is waited for. */
-  readonly isPending: (externalSecret: ExternalSecret) => boolean
+  readonly stores: NamedStores
   /** Milliseconds of a Go duration. */
   readonly duration: (text: string) => number
-  /** Told that reading the stores of an ExternalSecret failed for a cause that may pass. */
-  readonly onUnavailable: (externalSecret: ExternalSecret) => void
   readonly recordEvent: RecordEvent
   readonly metrics: ExternalSecretMetrics
   readonly log: Log

@@ -18,24 +18,21 @@ import { informers, lookup, type Namespaces } from '../informers.ts'
 import type { Controller } from '../manager.ts'
 import { forgetReady } from '../readiness.ts'
 import type { ExternalSecretContext } from './context.ts'
-import { createDemands, type Demands } from './demands.ts'
+import { createDemands } from './demands.ts'
 import { keptExternalSecret, keptTarget } from './kept.ts'
 import { externalSecretIndexes, readKey, storeKey } from './keys.ts'
 import { createLeases } from './leases.ts'
 import { names } from './names.ts'
 import { reconcileExternalSecret } from './reconcile.ts'
-import { createRefreshes, type Refreshes } from './refreshes.ts'
+import { createRefreshes } from './refreshes.ts'
 import { statusOf } from './status.ts'
-import { createTargets } from './targets.ts'
+import { createTargets, type Targets } from './targets.ts'
 import { createTurns } from './turns.ts'
-import { createWrites, type Writes } from './writes.ts'
+import { createWrites } from './writes.ts'
 
 /** How ExternalSecrets are watched. */
 export interface ExternalSecretControllerOptions
-  extends Omit<
-    ExternalSecretContext,
-    'externalSecret' | 'createdSecrets' | 'targets' | 'demands' | 'refreshes' | 'turns' | 'leases' | 'writes'
-  > {
+  extends Omit<ExternalSecretContext, keyof Parts | 'externalSecret' | 'createdSecrets'> {
   readonly namespaces: Namespaces
   readonly workers: number
   readonly onWatchError: (error: unknown) => void
@@ -62,86 +59,94 @@ const mostOfStore = 16
 
 /** Watches ExternalSecrets whole and the Secrets that they manage as metadata only. */
 export function externalSecretController(options: ExternalSecretControllerOptions): ExternalSecretController {
-  const queue = workQueue({ backoff: externalSecretsBackoff })
   const externalSecrets = externalSecretInformer(options, () => parts)
-  const readers = (store: string, key: string): ClusterObject[] => externalSecrets.by('read', readKey(store, key))
+  const askOwners = (secret: ClusterObject): void => {
+    for (const object of externalSecrets.by('target', idOf(secret))) parts.demands.ask(keyOf(object))
+  }
   const secrets = secretInformer(options, {
     changed(secret) {
       // What this process wrote is seen by the watch too, and needs no second look.
-      if (targets.isKnown(secret)) return
-      const id = keyText(keyOf(secret))
-      for (const object of externalSecrets.by('target', id)) demands.ask(keyOf(object))
+      if (!parts.targets.isKnown(secret)) askOwners(secret)
     },
     deleted(secret) {
-      targets.forget(keyOf(secret))
-      const id = keyText(keyOf(secret))
-      for (const object of externalSecrets.by('target', id)) demands.ask(keyOf(object))
+      parts.targets.forget(keyOf(secret))
+      askOwners(secret)
     },
   })
-  const targets = createTargets(secrets)
+  const parts = createParts(options, { externalSecrets, secrets })
+  return {
+    name: 'externalsecret',
+    informers: [externalSecrets, secrets],
+    queue: parts.queue,
+    workers: Math.max(options.workers, leastWorkers),
+    reconcile: reconcileExternalSecret({
+      ...options,
+      ...parts,
+      externalSecret: lookup(externalSecrets),
+      createdSecrets: createdSecrets(secrets),
+    }),
+    storeChanged(kind, { metadata }) {
+      for (const object of externalSecrets.by('store', storeKey(kind, metadata.namespace ?? '', metadata.name))) {
+        if (findCondition(statusOf(object).conditions, 'Ready')?.status !== 'True')
+          parts.demands.ask(keyOf(object), { priority: 'refresh' })
+      }
+    },
+    remoteChanged(kind, { namespace, name }, key) {
+      for (const object of externalSecrets.by('read', readKey(storeKey(kind, namespace, name), key)))
+        parts.demands.ask(keyOf(object), { timed: true, changed: true })
+    },
+    async close() {
+      parts.refreshes.stop()
+      await parts.leases.close()
+    },
+  }
+}
+
+/** What a controller keeps from one reconcile to the next. */
+interface Parts extends Pick<ExternalSecretContext, 'demands' | 'refreshes' | 'leases' | 'turns' | 'writes'> {
+  readonly queue: WorkQueue
+  readonly targets: Targets
+}
+
+function createParts(
+  { resolve, now }: ExternalSecretControllerOptions,
+  { externalSecrets, secrets }: Readonly<Record<'externalSecrets' | 'secrets', Informer>>,
+): Parts {
+  const queue = workQueue({ backoff: externalSecretsBackoff })
   const demands = createDemands({
     queue,
-    moment: options.resolve.sessions.moment,
-    readers: (store, key) => readers(storeKey(store.kind, store.namespace, store.name), key).map(idOf),
+    moment: resolve.sessions.moment,
+    readers: ({ kind, namespace, name }, key) =>
+      externalSecrets.by('read', readKey(storeKey(kind, namespace, name), key)).map(idOf),
   })
+  const askInTime = (key: Key): void => demands.ask(key, { priority: 'refresh', timed: true })
   const refreshes = createRefreshes({
     clock: systemClock,
-    now: options.now,
+    now,
     onDue: (keys) => {
-      for (const key of keys) demands.ask(key, { priority: 'refresh', timed: true })
+      for (const key of keys) askInTime(key)
     },
   })
   const leases = createLeases({
     clock: systemClock,
     onEnding: (key) => {
       // Only what is refreshed by time may be refreshed before its time.
-      if (refreshes.refreshed(key) !== undefined) demands.ask(key, { priority: 'refresh', timed: true })
+      if (refreshes.refreshed(key) !== undefined) askInTime(key)
     },
   })
-  const writes = createWrites(lookup(externalSecrets))
-  const parts = { demands, refreshes, queue, writes }
   return {
-    name: 'externalsecret',
-    informers: [externalSecrets, secrets],
     queue,
-    workers: Math.max(options.workers, leastWorkers),
-    reconcile: reconcileExternalSecret({
-      ...options,
-      externalSecret: lookup(externalSecrets),
-      createdSecrets: createdSecrets(secrets),
-      targets,
-      demands,
-      refreshes,
-      writes,
-      leases,
-      turns: createTurns(mostOfStore, (key) => demands.resume(key)),
-    }),
-    storeChanged(kind, { metadata }) {
-      for (const object of externalSecrets.by('store', storeKey(kind, metadata.namespace ?? '', metadata.name))) {
-        if (findCondition(statusOf(object).conditions, 'Ready')?.status !== 'True')
-          demands.ask(keyOf(object), { priority: 'refresh' })
-      }
-    },
-    remoteChanged(kind, { namespace, name }, key) {
-      for (const object of readers(storeKey(kind, namespace, name), key))
-        demands.ask(keyOf(object), { timed: true, changed: true })
-    },
-    async close() {
-      refreshes.stop()
-      await leases.close()
-    },
+    demands,
+    refreshes,
+    leases,
+    targets: createTargets(secrets),
+    turns: createTurns(mostOfStore, (key) => demands.resume(key)),
+    writes: createWrites(lookup(externalSecrets)),
   }
 }
 
 function idOf(object: ClusterObject): string {
   return keyText(keyOf(object))
-}
-
-interface Parts {
-  readonly demands: Demands
-  readonly refreshes: Refreshes
-  readonly queue: WorkQueue
-  readonly writes: Writes
 }
 
 function externalSecretInformer(options: ExternalSecretControllerOptions, parts: () => Parts): Informer {

@@ -50,8 +50,7 @@ interface Ask extends Demand {
 
 /** {@link Demands} with nobody waiting. */
 export function createDemands({ queue, moment, readers }: DemandsOptions): Demands {
-  const waiting = new Map<string, Ask>()
-  const active = new Map<string, Ask>()
+  const asks: Asks = { waiting: new Map(), active: new Map() }
   const newAsk = (timed: boolean): Ask => {
     const ask: Ask = {
       ...ending(),
@@ -59,7 +58,9 @@ export function createDemands({ queue, moment, readers }: DemandsOptions): Deman
       timed,
       others: (store, key) =>
         [...readers(store, key)].flatMap((id) =>
-          [waiting.get(id), active.get(id)].flatMap((other) => (other === undefined || other === ask ? [] : [other])),
+          [asks.waiting.get(id), asks.active.get(id)]
+            .filter((other) => other !== undefined)
+            .filter((other) => other !== ask),
         ),
     }
     return ask
@@ -67,8 +68,8 @@ export function createDemands({ queue, moment, readers }: DemandsOptions): Deman
   return {
     ask(key, { priority = 'change', timed = false, changed = !timed } = {}): void {
       const id = keyText(key)
-      const current = waiting.get(id)
-      if (current === undefined) waiting.set(id, newAsk(timed))
+      const current = asks.waiting.get(id)
+      if (current === undefined) asks.waiting.set(id, newAsk(timed))
       else {
         current.timed ||= timed
         // What changed now is not answered by a read that began before.
@@ -78,35 +79,44 @@ export function createDemands({ queue, moment, readers }: DemandsOptions): Deman
     },
     take(key): TakenDemand {
       const id = keyText(key)
-      const ask = waiting.get(id) ?? newAsk(false)
-      waiting.delete(id)
-      active.set(id, ask)
-      return {
-        demand: ask,
-        timed: ask.timed,
-        end(): void {
-          if (active.get(id) !== ask) return
-          active.delete(id)
-          ask.end()
-        },
-        postpone(): void {
-          active.delete(id)
-          const newer = waiting.get(id)
-          if (newer === undefined) waiting.set(id, ask)
-          else {
-            newer.timed ||= ask.timed
-            ask.end()
-          }
-        },
-      }
+      return taken(asks, id, asks.waiting.get(id) ?? newAsk(false))
     },
     resume(key): void {
-      queue.add(key, { priority: waiting.get(keyText(key))?.timed === true ? 'refresh' : 'change' })
+      queue.add(key, { priority: asks.waiting.get(keyText(key))?.timed === true ? 'refresh' : 'change' })
     },
     forget(key): void {
       const id = keyText(key)
-      waiting.get(id)?.end()
-      waiting.delete(id)
+      asks.waiting.get(id)?.end()
+      asks.waiting.delete(id)
+    },
+  }
+}
+
+/** By the keys of the ExternalSecrets: those that wait in the queue, and those that a reconcile took on. */
+interface Asks {
+  readonly waiting: Map<string, Ask>
+  readonly active: Map<string, Ask>
+}
+
+function taken({ waiting, active }: Asks, id: string, ask: Ask): TakenDemand {
+  waiting.delete(id)
+  active.set(id, ask)
+  return {
+    demand: ask,
+    timed: ask.timed,
+    end(): void {
+      if (active.get(id) !== ask) return
+      active.delete(id)
+      ask.end()
+    },
+    postpone(): void {
+      active.delete(id)
+      const newer = waiting.get(id)
+      if (newer === undefined) waiting.set(id, ask)
+      else {
+        newer.timed ||= ask.timed
+        ask.end()
+      }
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { ClusterObject, Index } from '@sealkit/kubernetes'
-import { type ExternalSecret, readExternalSecret, type StoreKind } from '@sealkit/resolver'
+import { type ExternalSecret, readExternalSecret, type StoreKind, type StoreRef } from '@sealkit/resolver'
 
 /** The store that an ExternalSecret of a namespace means by a reference, as a key. */
 export function storeKey(kind: StoreKind, namespace: string, name: string): string {
@@ -32,10 +32,15 @@ function view(object: ClusterObject): ExternalSecret | null {
   }
 }
 
+/** The stores that an ExternalSecret names, as often as it names them. */
+export function storeRefs({ dataFrom, data }: ExternalSecret): StoreRef[] {
+  return [...dataFrom, ...data].flatMap((entry) => ('store' in entry ? [entry.store] : []))
+}
+
 /** Keys of the stores that an ExternalSecret names. */
-export function storesOf({ namespace, dataFrom, data }: ExternalSecret): string[] {
-  const refs = [...dataFrom, ...data].flatMap((entry) => ('store' in entry ? [entry.store] : []))
-  return [...new Set(refs.map(({ kind, name }) => storeKey(kind, namespace, name)))]
+export function storesOf(externalSecret: ExternalSecret): string[] {
+  const keys = storeRefs(externalSecret).map(({ kind, name }) => storeKey(kind, externalSecret.namespace, name))
+  return [...new Set(keys)]
 }
 
 /** Keys of what it reads: one for each remote secret, and one for all searches of a store. */

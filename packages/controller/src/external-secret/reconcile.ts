@@ -1,5 +1,6 @@
-import { type ClusterObject, isKubernetesError, type Key, keyOf, keyText, resources } from '@sealkit/kubernetes'
+import { type ClusterObject, type Key, keyOf, keyText, resources } from '@sealkit/kubernetes'
 import { type ExternalSecret, isTransient, readExternalSecret, retryAfterOf } from '@sealkit/resolver'
+import { addFinalizer, type Finalized, removeFinalizer } from '../finalizers.ts'
 import { errorFields, errorMessage } from '../log.ts'
 import { type Reconcile, type Result, TerminalError } from '../reconcile.ts'
 import type { ExternalSecretContext } from './context.ts'
@@ -16,49 +17,55 @@ import { syncWindows } from './windows.ts'
 
 /** Brings the Secret of one ExternalSecret to what its provider holds, when that is due. */
 export function reconcileExternalSecret(context: ExternalSecretContext): Reconcile {
-  const { writes } = context
-  const look = async (key: Key, taken: TakenDemand, signal: AbortSignal): Promise<Result> => {
-    const found = context.externalSecret(key)
-    if (found === null) {
-      writes.forget(key)
-      context.refreshes.forget(key)
-      await context.leases.end(key, 'release')
-      return {}
-    }
-    // The informer may not have seen yet what this process wrote last; without it a sync would run twice.
-    const seen = writes.latest(found)
-    const { remember } = writes
-    if (seen.metadata.deletionTimestamp !== undefined) {
-      await cleanUp(context, seen)
-      writes.forget(key)
-      return {}
-    }
-    const object = await withFinalizer(context, seen)
-    if (object !== seen) remember(object)
-    const { externalSecret, policy } = await readSpec(context, object, remember)
-    if (context.isForeign(externalSecret)) return {}
-    // The store's first validation wakes it; this is for one that never comes.
-    if (context.isPending(externalSecret)) return { requeueAfter: 1_000 }
-    const job = { object, externalSecret, policy, taken, signal, remember }
-    if (!isDueNow(context, job) && (await isValid(context, object, externalSecret))) {
-      planNext(context, job, statusOf(object).refreshTime ?? null)
-      return {}
-    }
-    const end = context.turns.begin(storesOf(externalSecret), key)
-    if (end === null) {
-      taken.postpone()
-      return {}
-    }
-    return sync(context, job).finally(end)
-  }
   return async (key, signal) => {
     const taken = context.demands.take(key)
     try {
-      return await look(key, taken, signal)
+      const found = context.externalSecret(key)
+      return found === null ? await forget(context, key) : await look(context, found, { taken, signal })
     } finally {
       taken.end()
     }
   }
+}
+
+async function forget({ writes, refreshes, leases }: ExternalSecretContext, key: Key): Promise<Result> {
+  writes.forget(key)
+  refreshes.forget(key)
+  await leases.end(key, 'release')
+  return {}
+}
+
+async function look(
+  context: ExternalSecretContext,
+  found: ClusterObject,
+  { taken, signal }: Pick<Job, 'taken' | 'signal'>,
+): Promise<Result> {
+  const { writes, stores, turns } = context
+  const { remember } = writes
+  // The informer may not have seen yet what this process wrote last; without it a sync would run twice.
+  const seen = writes.latest(found)
+  if (seen.metadata.deletionTimestamp !== undefined) {
+    await cleanUp(context, seen)
+    writes.forget(keyOf(seen))
+    return {}
+  }
+  const object = await addFinalizer(finalized(context, seen), names.finalizer)
+  if (object !== seen) remember(object)
+  const { externalSecret, policy } = await readSpec(context, object, remember)
+  if (stores.isForeign(externalSecret)) return {}
+  // The store's first validation wakes it; this is for one that never comes.
+  if (stores.isPending(externalSecret)) return { requeueAfter: 1_000 }
+  const job = { object, externalSecret, policy, taken, signal, remember }
+  if (!isDueNow(context, job) && (await isValid(context, object, externalSecret))) {
+    planNext(context, job, statusOf(object).refreshTime ?? null)
+    return {}
+  }
+  const end = turns.begin(storesOf(externalSecret), keyOf(object))
+  if (end === null) {
+    taken.postpone()
+    return {}
+  }
+  return sync(context, job).finally(end)
 }
 
 interface Job extends Omit<Sync, 'leases'> {
@@ -95,7 +102,7 @@ async function sync(context: ExternalSecretContext, job: Job): Promise<Result> {
       context.log.warn('the provider asks to wait', { key: keyText(keyOf(object)), ...errorFields(error) })
       return { requeueAfter: asked + Math.max(1_000, asked / 4) * Math.random() }
     }
-    if (error instanceof SyncError && isTransient(error.cause)) context.onUnavailable(job.externalSecret)
+    if (error instanceof SyncError && isTransient(error.cause)) context.stores.probe(job.externalSecret)
     if (error instanceof SyncError && error.terminal) throw new TerminalError(error.message, { cause: error })
     throw error
   } finally {
@@ -190,19 +197,6 @@ function isReadyWithout(object: ClusterObject): boolean {
   return reason === 'SecretDeleted' || reason === 'SecretMissing'
 }
 
-async function withFinalizer({ cluster }: ExternalSecretContext, object: ClusterObject): Promise<ClusterObject> {
-  const { finalizers = [], resourceVersion } = object.metadata
-  if (finalizers.includes(names.finalizer)) return object
-  const metadata = { resourceVersion, finalizers: [...finalizers, names.finalizer] }
-  try {
-    return await cluster.patch(resources.externalSecret, keyOf(object), { type: 'merge', body: { metadata } })
-  } catch (error) {
-    // The manifests of a directory are only read; what they own goes with them all the same.
-    if (isKubernetesError(error, 'UNSUPPORTED_VERB')) return object
-    throw error
-  }
-}
-
 /** What of `spec.target` counts when an ExternalSecret goes; it may be one that cannot be read. */
 interface TargetSpec {
   readonly name?: string
@@ -214,11 +208,9 @@ interface TargetSpec {
 /** The end of an ExternalSecret: with deletionPolicy Delete its Secret goes too, at once and not by garbage collection. */
 async function cleanUp(context: ExternalSecretContext, object: ClusterObject): Promise<void> {
   const { cluster, leases } = context
-  const { finalizers = [], resourceVersion, name } = object.metadata
+  const { finalizers = [], name } = object.metadata
   if (!finalizers.includes(names.finalizer)) return
-  const { target = {} } = (object['spec'] ?? {}) as {
-    target?: TargetSpec
-  }
+  const { target = {} } = (object['spec'] ?? {}) as { readonly target?: TargetSpec }
   const key = { namespace: object.metadata.namespace ?? '', name: target.name ?? name }
   if (target.deletionPolicy === 'Delete') {
     if (target.manifest === undefined) await deleteOwned(cluster, object, key.name)
@@ -226,10 +218,9 @@ async function cleanUp(context: ExternalSecretContext, object: ClusterObject): P
   }
   // The Secret of an owner goes with it, and so do credentials that were made for it.
   await leases.end(keyOf(object), (target.creationPolicy ?? 'Owner') === 'Owner' ? 'revoke' : 'release')
-  const metadata = { resourceVersion, finalizers: finalizers.filter((finalizer) => finalizer !== names.finalizer) }
-  try {
-    await cluster.patch(resources.externalSecret, keyOf(object), { type: 'merge', body: { metadata } })
-  } catch (error) {
-    if (!isKubernetesError(error, 'NOT_FOUND')) throw error
-  }
+  await removeFinalizer(finalized(context, object), names.finalizer)
+}
+
+function finalized({ cluster }: ExternalSecretContext, object: ClusterObject): Finalized {
+  return { cluster, resource: resources.externalSecret, object }
 }
