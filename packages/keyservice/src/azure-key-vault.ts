@@ -1,26 +1,17 @@
 import { field, type KeyEntry, keyName } from '@sealkit/core/sops'
+import { type AzureTokens, azureTokens } from './azure-credentials.ts'
 import { KeyserviceError } from './error.ts'
 import { reasonOf } from './identities.ts'
 import type { KeyIo, Response } from './io.ts'
 import type { KeyContext, MasterKey } from './masterkey.ts'
-import { createdAt, fromBase64, jsonObject, online, sdk } from './sdk.ts'
+import { createdAt, fromBase64, jsonObject, online } from './sdk.ts'
 
 const apiVersion = '7.4'
 const algorithm = 'RSA-OAEP-256'
 
-/** What is used of `@azure/identity`. */
-interface Credential {
-  getToken(
-    scope: string,
-    options: { readonly tenantId?: string; readonly abortSignal?: AbortSignal },
-  ): Promise<{ readonly token: string }>
-}
-interface AzureIdentity {
-  readonly DefaultAzureCredential: new () => Credential
-}
-
 /**
- * A key of Azure Key Vault: RSA-OAEP-256 by its REST API. `@azure/identity` signs in with Azure's default credentials.
+ * A key of Azure Key Vault: RSA-OAEP-256 by its REST API. `@azure/identity` signs in, with the context's
+ * credentials or else with Azure's default ones.
  *
  * The file names the vault. A token is asked for the audience that the vault states, and only where the vault's own
  * name is below it, so that a foreign server gets none that is good elsewhere.
@@ -97,7 +88,7 @@ interface Sending {
 /** Requests to vaults, with a token for each audience. */
 class Vaults {
   readonly #context: KeyContext
-  #credential: Promise<Credential> | undefined
+  #credential: Promise<AzureTokens> | undefined
   /** Headers that a vault's host has accepted. */
   readonly #tokens = new Map<string, string>()
 
@@ -147,14 +138,14 @@ class Vaults {
     return this.#request(io, url, sending, token)
   }
 
-  async #token(io: KeyIo, scope: string, options: Parameters<Credential['getToken']>[1]): Promise<string> {
-    this.#credential ??= sdk<AzureIdentity>(io, '@azure/identity').then(
-      ({ DefaultAzureCredential }) => new DefaultAzureCredential(),
-    )
-    const credential = await this.#credential
+  async #token(io: KeyIo, scope: string, options: Parameters<AzureTokens['getToken']>[1]): Promise<string> {
     try {
-      return (await credential.getToken(scope, options)).token
+      this.#credential ??= azureTokens(io, this.#context.azure)
+      return (await (await this.#credential).getToken(scope, options)).token
     } catch (cause) {
+      // What was missing may be there the next time.
+      this.#credential = undefined
+      if (cause instanceof KeyserviceError) throw cause
       throw new KeyserviceError('IDENTITY_MISSING', 'Azure gave no token for the credentials at hand', {
         cause,
         hint: 'sign in with az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET',

@@ -1,4 +1,4 @@
 export { awsSettings } from './aws-kms.ts'
-export { googleHeaders } from './gcp-kms.ts'
+export { googleSigner } from './gcp-kms.ts'
 export { requestReason } from './sdk.ts'
 export { vaultRefusal, vaultSettings } from './vault-transit.ts'

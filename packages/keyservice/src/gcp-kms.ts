@@ -13,7 +13,10 @@ interface GoogleAuthLibrary {
   readonly GoogleAuth: new (options: {
     readonly credentials?: unknown
     readonly scopes: readonly string[]
-  }) => { getRequestHeaders(url: string): Promise<Iterable<readonly [string, string]> | Record<string, string>> }
+  }) => GoogleAuth
+}
+interface GoogleAuth {
+  getRequestHeaders(url: string): Promise<Iterable<readonly [string, string]> | Record<string, string>>
 }
 
 /**
@@ -21,17 +24,22 @@ interface GoogleAuthLibrary {
  * `GOOGLE_OAUTH_ACCESS_TOKEN`, then Google's default ones; `google-auth-library` signs in, the rest is two calls of
  * the REST API (cloudkms v1). `SOPS_GCP_KMS_ENDPOINT` and `SOPS_GCP_KMS_UNIVERSE_DOMAIN` say where it is.
  */
-export function gcpKmsKey(context: KeyContext): MasterKey {
+export function gcpKmsKey({ io: machine, now }: KeyContext): MasterKey {
+  const signer = googleSigner()
+  const call = (entry: KeyEntry, request: Call): Promise<Readonly<Record<string, unknown>>> => {
+    const io = online(machine, 'Google Cloud KMS')
+    return send({ io, url: `${endpoint(io)}/v1/${resourcePath(entry)}:${request.verb}`, signer }, request)
+  }
   return {
     async wrap(part, entry, options) {
       const body = { plaintext: Buffer.from(part).toString('base64') }
-      const { ciphertext } = await call(context, entry, { verb: 'encrypt', body, signal: options?.signal })
-      return { ...entry, enc: String(ciphertext ?? ''), createdAt: createdAt(context.now) }
+      const { ciphertext } = await call(entry, { verb: 'encrypt', body, signal: options?.signal })
+      return { ...entry, enc: String(ciphertext ?? ''), createdAt: createdAt(now) }
     },
     async unwrap(entry, options) {
       const ciphertext = fromBase64(entry.enc)?.toString('base64')
       if (ciphertext === undefined) throw failed('decrypt', 'illegal base64 data')
-      const { plaintext } = await call(context, entry, {
+      const { plaintext } = await call(entry, {
         verb: 'decrypt',
         body: { ciphertext },
         signal: options?.signal,
@@ -49,14 +57,17 @@ interface Call {
   readonly signal: AbortSignal | undefined
 }
 
-async function call(
-  context: KeyContext,
-  entry: KeyEntry,
+interface Place {
+  readonly io: KeyIo & Required<Pick<KeyIo, 'request'>>
+  readonly url: string
+  readonly signer: GoogleSigner
+}
+
+async function send(
+  { io, url, signer }: Place,
   { verb, body, signal }: Call,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const io = online(context.io, 'Google Cloud KMS')
-  const url = `${endpoint(io)}/v1/${resourcePath(entry)}:${verb}`
-  const headers = { 'content-type': 'application/json', ...(await googleHeaders(io, url)) }
+  const headers = { 'content-type': 'application/json', ...(await signer(io, url)) }
   let answer: Awaited<ReturnType<typeof io.request>>
   try {
     answer = await io.request(url, { method: 'POST', headers, body: JSON.stringify(body), ...(signal && { signal }) })
@@ -88,21 +99,35 @@ function endpoint({ env }: KeyIo): string {
  *
  * @throws `SDK_MISSING`, `IDENTITY_MISSING`
  */
-export async function googleHeaders(io: KeyIo, url: string): Promise<Record<string, string>> {
-  const { GOOGLE_CREDENTIALS: named, GOOGLE_OAUTH_ACCESS_TOKEN: token } = io.env
-  if (!named && token) return { authorization: `Bearer ${token}` }
+export type GoogleSigner = (io: KeyIo, url: string) => Promise<Record<string, string>>
+
+/** Signs in when it is first asked; the token serves for its lifetime. */
+export function googleSigner(): GoogleSigner {
+  let auth: Promise<GoogleAuth> | undefined
+  return async (io, url) => {
+    const { GOOGLE_CREDENTIALS: named, GOOGLE_OAUTH_ACCESS_TOKEN: token } = io.env
+    if (!named && token) return { authorization: `Bearer ${token}` }
+    auth ??= openAuth(io, named)
+    try {
+      const headers = await (await auth).getRequestHeaders(url)
+      return Object.fromEntries(Symbol.iterator in headers ? headers : Object.entries(headers))
+    } catch (cause) {
+      // What was missing may be there the next time.
+      auth = undefined
+      if (cause instanceof KeyserviceError) throw cause
+      throw new KeyserviceError('IDENTITY_MISSING', 'Google Cloud gave no token for the credentials at hand', {
+        cause,
+        hint: 'sign in with gcloud auth application-default login, or set GOOGLE_CREDENTIALS',
+        upstream: `cannot create GCP KMS service: ${reasonOf(cause)}`,
+      })
+    }
+  }
+}
+
+async function openAuth(io: KeyIo, named: string | undefined): Promise<GoogleAuth> {
   const credentials = named ? { credentials: await readCredentials(io, named) } : {}
   const { GoogleAuth } = await sdk<GoogleAuthLibrary>(io, 'google-auth-library')
-  try {
-    const headers = await new GoogleAuth({ ...credentials, scopes }).getRequestHeaders(url)
-    return Object.fromEntries(Symbol.iterator in headers ? headers : Object.entries(headers))
-  } catch (cause) {
-    throw new KeyserviceError('IDENTITY_MISSING', 'Google Cloud gave no token for the credentials at hand', {
-      cause,
-      hint: 'sign in with gcloud auth application-default login, or set GOOGLE_CREDENTIALS',
-      upstream: `cannot create GCP KMS service: ${reasonOf(cause)}`,
-    })
-  }
+  return new GoogleAuth({ ...credentials, scopes })
 }
 
 /** A path to a file, or else the content itself. */

@@ -1,3 +1,4 @@
+export type { AzureCredentials } from './azure-credentials.ts'
 export { KeyserviceError, type KeyserviceErrorCode, ServicesError } from './error.ts'
 export {
   type AgeIdentity,

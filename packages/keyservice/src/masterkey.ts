@@ -1,4 +1,5 @@
 import type { AttemptOptions, KeyEntry, KeyKind, Unwrap, Wrap } from '@sealkit/core/sops'
+import type { AzureCredentials } from './azure-credentials.ts'
 import { KeyserviceError } from './error.ts'
 import type { AgeIdentity } from './identities.ts'
 import type { KeyIo } from './io.ts'
@@ -15,6 +16,8 @@ export interface MasterKey {
 export interface KeyContext {
   /** Age identities: texts, SSH keys (`sshIdentity` of `@sealkit/core/age/ssh`), ... Where they are given, even none, they are the only ones. */
   readonly ageIdentities?: readonly AgeIdentity[]
+  /** What signs in to Azure. Where it is given, it is the only way; else Azure's default credentials are used. */
+  readonly azure?: AzureCredentials
   /** Environment, files and commands, for keys that live there. */
   readonly io?: KeyIo
   /** The time, for keys that note when they were made. */

@@ -1,10 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type KeyIo, KeyserviceError, keyServices, type MasterKeys, masterKeys } from '@sealkit/keyservice'
+import { isKeyEntry } from './entries.ts'
 import { type KeySet, type KeySetOptions, keySet } from './keyset.ts'
-
-/** Files that hold keys, beside manifests and what else a folder of keys has. */
-const keyFile = /(\.(agekey|asc)|^sops\.(vault-token|aws-kms))$/
 
 /** How the keys of a folder are used. */
 export interface FolderKeysOptions extends Pick<KeySetOptions, 'env'> {
@@ -21,7 +19,7 @@ export interface FolderKeysOptions extends Pick<KeySetOptions, 'env'> {
 export async function folderKeys(folder: string | undefined, { env, machine }: FolderKeysOptions): Promise<KeySet> {
   const names = folder === undefined ? [] : (await readdir(folder)).filter((name) => !name.startsWith('.')).sort()
   const entries = names.flatMap((name) => {
-    if (keyFile.test(name)) return [[name, name] as const]
+    if (isKeyEntry(name)) return [[name, name] as const]
     return name.endsWith('.txt') ? [[name, `${name}.agekey`] as const] : []
   })
   const files = entries.map(async ([name, entry]) => [entry, await readFile(join(folder ?? '', name))] as const)

@@ -6,5 +6,6 @@ const timeout = 30_000
 export const request: NonNullable<KeyIo['request']> = async (url, { method, headers, body, signal }) => {
   const signals = [AbortSignal.timeout(timeout), ...(signal === undefined ? [] : [signal])]
   const answer = await fetch(url, { method, headers, body, redirect: 'manual', signal: AbortSignal.any(signals) })
-  return { status: answer.status, text: await answer.text() }
+  const { status } = answer
+  return { status, headers: Object.fromEntries(answer.headers), text: await answer.text() }
 }

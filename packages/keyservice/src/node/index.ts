@@ -1,1 +1,2 @@
 export { type MachineOptions, machineIo } from './machine.ts'
+export { loadSdk } from './sdk.ts'

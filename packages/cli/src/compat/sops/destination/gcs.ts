@@ -1,4 +1,4 @@
-import { googleHeaders, requestReason } from '@sealkit/keyservice/credentials'
+import { googleSigner, requestReason } from '@sealkit/keyservice/credentials'
 import { SopsExit } from '../exit.ts'
 import type { Sending } from './index.ts'
 
@@ -19,7 +19,7 @@ export async function sendToGcs(
   const origin = emulator ? withScheme(emulator) : 'https://storage.googleapis.com'
   const query = new URLSearchParams({ name: `${prefix}${name}`, uploadType: 'media' })
   const url = `${origin}/upload/storage/v1/b/${encodeURIComponent(bucket)}/o?${query}`
-  const signed = emulator ? {} : await googleHeaders(io, url)
+  const signed = emulator ? {} : await googleSigner()(io, url)
   const headers = { ...signed, 'content-type': 'text/plain; charset=utf-8', 'content-length': String(content.length) }
   let answer: Awaited<ReturnType<typeof request>>
   try {
