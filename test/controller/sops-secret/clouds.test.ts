@@ -208,11 +208,14 @@ describe('keys of Google Cloud and Azure by key Secrets', () => {
         assert.match(outcome.message, message)
       })
     }
-    await t.test('signs in where the Secret says, else at the public cloud, and never where the process is told to', () => {
-      assert.ok(clouds.taken.includes(`login.microsoftonline.com/${tenant}/oauth2/v2.0/token`))
-      assert.ok(clouds.taken.includes(`login.example.com/${tenant}/oauth2/v2.0/token`))
-      assert.ok(!clouds.taken.some((path) => path.startsWith('login.example.net')))
-    })
+    await t.test(
+      'signs in where the Secret says, else at the public cloud, and never where the process is told to',
+      () => {
+        assert.ok(clouds.taken.includes(`login.microsoftonline.com/${tenant}/oauth2/v2.0/token`))
+        assert.ok(clouds.taken.includes(`login.example.com/${tenant}/oauth2/v2.0/token`))
+        assert.ok(!clouds.taken.some((path) => path.startsWith('login.example.net')))
+      },
+    )
   })
 
   test('entries that are not what their names say, or would use what is the machine’s own', async (t) => {
