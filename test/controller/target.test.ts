@@ -76,7 +76,7 @@ test('merging keeps every key of others, owning keeps none', () => {
       const merging = wanted.creationPolicy === 'Merge' || wanted.creationPolicy === 'CreateOrMerge'
       for (const name of Object.keys(secret['data'] as object)) {
         const kept = Object.hasOwn(updated['data'] as object, name)
-        assert.equal(kept, merging || wanted.desired.data.has(name), name)
+        assert.equal(kept, merging || wanted.immutable || wanted.desired.data.has(name), name)
       }
     }),
   )

@@ -173,7 +173,7 @@ async function readSpec(
 
 /**
  * Whether the target still holds what was written. With Orphan and None nobody looks; with Merge a missing target is
- * waited for until the next refresh.
+ * waited for until the next refresh. Who takes the managed label off a Secret keeps it as it is until then.
  */
 async function isValid(
   { cluster, targets }: ExternalSecretContext,
@@ -188,7 +188,7 @@ async function isValid(
   if (known !== null && targets.isWhole(known)) return true
   const secret = await cluster.get(resources.secret, key)
   if (secret === null) return statusOf(object).binding?.name === '' || isReadyWithout(object)
-  return targets.inspect(secret) && secret.metadata.labels?.[names.managed] === 'true'
+  return targets.inspect(secret) || secret.metadata.labels?.[names.managed] !== 'true'
 }
 
 /** Whether the last sync ended well with no Secret: it was deleted, or there was none to merge into. */

@@ -1,3 +1,4 @@
+import type { DesiredSecret } from '@sealkit/core/manifest'
 import { type Cluster, type ClusterObject, isKubernetesError, type Key, keyOf, resources } from '@sealkit/kubernetes'
 import { type ClusterAccess, desiredSecret, type ProviderData, resolveData } from '@sealkit/resolver'
 import { ControllerError } from '../error.ts'
@@ -7,7 +8,16 @@ import { syncGeneric } from './generic.ts'
 import { createdBy, fieldManager, names } from './names.ts'
 import { type Outcome, statusOf } from './status.ts'
 import { failures, type Sync, SyncError } from './syncerror.ts'
-import { isCurrent, isFrozen, isOwnedBy, newTarget, type TargetOptions, updatedTarget } from './target.ts'
+import {
+  isCurrent,
+  isFrozen,
+  isOwnedBy,
+  isOwnedByOther,
+  newTarget,
+  refuseForeign,
+  type TargetOptions,
+  updatedTarget,
+} from './target.ts'
 
 /** Reads the provider and brings the target to what it says. @throws {SyncError} */
 export async function syncTarget(context: ExternalSecretContext, job: Sync): Promise<Outcome> {
@@ -35,7 +45,7 @@ export async function syncTarget(context: ExternalSecretContext, job: Sync): Pro
   }
   if (target.creationPolicy === 'None') return done('secret synced', false)
   if (!(await writeTarget(context, job, found))) {
-    return done('secret will not be created due to CreationPolicy=Merge', true, 'SecretMissing')
+    return done('secret will not be created due to CreationPolicy=Merge', false, 'SecretMissing')
   }
   if (target.creationPolicy === 'Owner') await deleteRenamed(context, job)
   return done('secret synced', true)
@@ -68,21 +78,58 @@ function access({ access: accessFor }: ExternalSecretContext, { taken }: Sync): 
 /** Creates or updates the target; false when it is not there and must not be created. */
 async function writeTarget(context: ExternalSecretContext, job: Sync, found: ProviderData): Promise<boolean> {
   const { object, externalSecret, taken } = job
-  const { name, creationPolicy, immutable } = externalSecret.target
-  const key = { namespace: object.metadata.namespace ?? '', name }
+  const { creationPolicy, immutable } = externalSecret.target
+  const key = targetKey(job)
   const known = context.targets.metadata(key)
-  const existing = creationPolicy === 'Merge' ? await context.cluster.get(resources.secret, key) : null
+  const existing = creationPolicy === 'Merge' || immutable ? await context.cluster.get(resources.secret, key) : null
   if (creationPolicy === 'Merge' && existing === null) return false
-  const place = known === null && existing === null ? {} : { target: name }
-  const resolve = { ...context.resolve, cluster: access(context, job) }
-  const desired = await desiredSecret(externalSecret, found.data, resolve).catch((error: unknown) => {
-    throw new SyncError(failures.update, errorMessage(error), { cause: error, ...place })
-  })
+  // What is there already and is to be immutable keeps its content, so that none is made.
+  const desired = immutable && existing !== null ? kept(existing) : await render(context, job, found)
   const options = { externalSecret: object, desired, creationPolicy, immutable }
   if (known !== null && taken.timed && context.targets.isWhole(known) && isCurrent(known, options)) return true
   if (existing !== null) await updateTarget(context, existing, options)
   else await applyTarget(context, key, options)
   return true
+}
+
+function targetKey({ object, externalSecret }: Pick<Sync, 'object' | 'externalSecret'>): Key {
+  return { namespace: object.metadata.namespace ?? '', name: externalSecret.target.name }
+}
+
+function kept({ metadata: { namespace = '', name } }: ClusterObject): DesiredSecret {
+  return { namespace, name, labels: {}, annotations: {}, data: new Map() }
+}
+
+async function render(context: ExternalSecretContext, job: Sync, { data }: ProviderData): Promise<DesiredSecret> {
+  try {
+    return await desiredSecret(job.externalSecret, data, { ...context.resolve, cluster: access(context, job) })
+  } catch (error) {
+    const { name } = job.externalSecret.target
+    const existing = await markTarget(context, job)
+    if (existing === null) throw new SyncError(failures.update, errorMessage(error), { cause: error })
+    const event = `unable to mutate secret ${name}: ${errorMessage(error)}`
+    throw new SyncError(failures.update, event, { cause: error, target: name })
+  }
+}
+
+/**
+ * Labels a target that is there before this ExternalSecret wrote it, as External Secrets does before anything else: its
+ * changes are watched from then on. Null when there is none.
+ */
+async function markTarget(context: ExternalSecretContext, job: Sync): Promise<ClusterObject | null> {
+  const { object, externalSecret } = job
+  const key = targetKey(job)
+  const known = context.targets.metadata(key)
+  const existing = known ?? (await context.cluster.get(resources.secret, key, { metadataOnly: true }))
+  if (existing === null) return null
+  const { creationPolicy } = externalSecret.target
+  const manager = { fieldManager: fieldManager(object.metadata.name) }
+  try {
+    refuseForeign(existing, { externalSecret: object, creationPolicy })
+    return await withManagedLabel(context.cluster, existing, manager)
+  } catch (error) {
+    throw writeFailure(error, { creating: false, name: key.name })
+  }
 }
 
 /** Writes a target of which only is known whether it was there: what is not in the cache is made, or found after all. */
@@ -147,8 +194,9 @@ async function withManagedLabel(
 function writeFailure(error: unknown, { creating, name }: { creating: boolean; name: string }): SyncError {
   const code = error instanceof ControllerError ? error.code : ''
   const text = errorMessage(error)
-  if (code === 'SECRET_OWNED') {
-    return new SyncError(failures.owned, `unable to mutate secret ${name}: ${text}`, { target: name })
+  if (code === 'SECRET_OWNED' || code === 'SECRET_CONTROLLED') {
+    const condition = code === 'SECRET_OWNED' ? failures.owned : failures.controlled
+    return new SyncError(condition, `unable to mutate secret ${name}: ${text}`, { target: name })
   }
   if (code === 'SECRET_IMMUTABLE') {
     return new SyncError(failures.immutable, `unable to update secret ${name}: ${text}`, { target: name })
@@ -163,7 +211,11 @@ async function deleteTarget(context: ExternalSecretContext, { object, externalSe
     const event = `unable to delete secret ${name}: creationPolicy=${creationPolicy} is not Owner`
     throw new SyncError(failures.remove, event, { terminal: true })
   }
-  if (!(await deleteOwned(context.cluster, object, name))) return
+  const key = targetKey({ object, externalSecret })
+  const secret = await context.cluster.get(resources.secret, key, { metadataOnly: true })
+  // With Owner the Secret of this name is the ExternalSecret's, were it made by hand, but not when it has another owner.
+  if (secret === null || isOwnedByOther(secret, object)) return
+  await remove(context.cluster, secret)
   const message = 'secret deleted due to DeletionPolicy=Delete'
   context.recordEvent(object, { type: 'Normal', reason: 'Deleted', message })
 }

@@ -17,6 +17,7 @@ export const failures = {
   provider: 'could not get secret data from provider',
   update: 'could not update secret',
   remove: 'could not delete secret',
+  controlled: 'failed to take ownership of target secret',
   owned: 'target is owned by another ExternalSecret',
   immutable: 'could not update secret, target is immutable',
   generic: 'invalid generic target',
