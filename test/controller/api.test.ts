@@ -39,7 +39,11 @@ interface Started {
   readonly lines: string[]
 }
 
-async function start(t: TestContext, handlers: Partial<SealedSecretsApiOptions['handlers']> = {}): Promise<Started> {
+async function start(
+  t: TestContext,
+  handlers: Partial<SealedSecretsApiOptions['handlers']> = {},
+  rateLimit = 2,
+): Promise<Started> {
   const lines: string[] = []
   const metrics = createMetrics('v0')
   const api = await serveSealedSecretsApi({
@@ -53,7 +57,7 @@ async function start(t: TestContext, handlers: Partial<SealedSecretsApiOptions['
     },
     metrics: metrics.sealedSecret,
     log: createLog({ out: (line) => lines.push(line) }),
-    rateLimit: 2,
+    rateLimit,
     rateLimitBurst: 2,
   })
   t.after(() => api.close())
@@ -116,7 +120,8 @@ for (const { what, path, body, handlers, status, reply, type } of answers) {
 }
 
 test('API: verify and rotate are limited for each client and path, probes and the certificate are not', async (t) => {
-  const { port } = await start(t)
+  // So few that no slow machine gets one more meanwhile.
+  const { port } = await start(t, {}, 0.0001)
   const verify = (client: string): Promise<Reply> =>
     ask(port, '/v1/verify', { method: 'POST', headers: { 'x-forwarded-for': client } }, 'good')
   const statuses = [await verify('a'), await verify('a'), await verify('a'), await verify('a')].map(
@@ -127,7 +132,7 @@ test('API: verify and rotate are limited for each client and path, probes and th
   assert.equal(refused.body, 'limit exceeded\n')
   assert.equal(refused.headers['x-ratelimit-limit'], '3')
   assert.equal(refused.headers['x-ratelimit-remaining'], '0')
-  assert.equal(refused.headers['retry-after'], '1')
+  assert.ok(Number(refused.headers['retry-after']) > 0)
   assert.equal((await verify('b')).status, 200)
   assert.equal(
     (await ask(port, '/v1/rotate', { method: 'POST', headers: { 'x-forwarded-for': 'a' } }, 'x')).status,

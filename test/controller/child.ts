@@ -1,7 +1,9 @@
 import { join } from 'node:path'
+import { eventually } from '../eventually.ts'
 import { root } from '../layout/sources.ts'
 import type { ControlPlane } from '../servers/controlplane.ts'
 import { answers, freePort, type Server, startServer } from '../servers/process.ts'
+import { certificateAt } from './cluster.ts'
 
 /** The built command line of Sealed Secrets' controller, running as a process of its own. */
 export interface Child {
@@ -37,21 +39,15 @@ export async function startChild(
 }
 
 /** The certificate that the process gives out, once there is one. */
-export async function pemOf({ url }: Pick<Child, 'url'>): Promise<string> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
-    const response = await fetch(`${url}/v1/cert.pem`)
-    const text = await response.text()
-    if (response.ok) return text
-  }
-  throw new Error('the controller made no key')
+export function pemOf({ url }: Pick<Child, 'url'>): Promise<string> {
+  return certificateAt(url)
 }
 
 /** Resolves when the process has looked at so many SealedSecrets. */
 export async function looked({ metricsUrl }: Pick<Child, 'metricsUrl'>, count: number): Promise<void> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
-    const text = await (await fetch(metricsUrl)).text()
-    const seen = Number(/^sealed_secrets_controller_unseal_requests_total (\d+)$/m.exec(text)?.[1])
-    if (seen >= count) return
-  }
-  throw new Error(`the controller did not look at ${count} SealedSecrets`)
+  const line = /^sealed_secrets_controller_unseal_requests_total (\d+)$/m
+  await eventually(
+    async () => Number(line.exec(await (await fetch(metricsUrl)).text())?.[1]),
+    (seen) => seen >= count,
+  )
 }

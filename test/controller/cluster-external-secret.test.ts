@@ -50,7 +50,7 @@ const secret = (cluster: ApiServer, key: Key, test = there): Promise<unknown> =>
 const external = (cluster: ApiServer, key: Key, test = there): Promise<ClusterObject | null> =>
   until(cluster, resources.externalSecret, key, test)
 
-test('ClusterExternalSecrets', { timeout: 120_000 }, async (t) => {
+test('ClusterExternalSecrets', { timeout: 540_000 }, async (t) => {
   if ((await available(t, 'etcd', 'kube-apiserver')) === null) return
   const plane = await startControlPlane({ crds: crds('external-secrets') })
   t.after(() => plane.stop())

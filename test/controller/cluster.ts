@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   createLog,
   type ExternalSecretSettings,
@@ -19,6 +20,7 @@ import {
   type Resource,
   resources,
 } from '@sealkit/kubernetes'
+import { eventually } from '../eventually.ts'
 import type { ControlPlane } from '../servers/controlplane.ts'
 
 /** A client of the test's own cluster, as its administrator. */
@@ -27,48 +29,52 @@ export function clientOf(plane: ControlPlane): Promise<ApiServer> {
 }
 
 /**
- * Waits on a watch until the object satisfies `test`, and gives it; a null is an object that is not there.
+ * Waits on a watch until the object satisfies `test`, and gives it; a null is an object that is not there. An API server
+ * that is away for a moment is asked again.
  *
- * Fails with the last state after `timeoutMs`.
+ * Fails with the last state after `timeoutMs`, which is long: only a failure waits for it.
  */
 export async function until(
   cluster: Cluster,
   resource: Resource,
   key: Key,
   test: (object: ClusterObject | null) => boolean,
-  timeoutMs = 60_000,
+  timeoutMs = 120_000,
 ): Promise<ClusterObject | null> {
   const stop = AbortSignal.timeout(timeoutMs)
   let last: ClusterObject | null = null
-  while (!stop.aborted) {
-    const options = { namespace: key.namespace, fieldSelector: `metadata.name=${key.name}` }
-    const { items, resourceVersion } = await cluster.list(resource, options)
-    last = items[0] ?? null
-    if (test(last)) return last
+  let cause: unknown
+  for (; !stop.aborted; await delay(50)) {
     try {
+      const options = { namespace: key.namespace, fieldSelector: `metadata.name=${key.name}` }
+      const { items, resourceVersion } = await cluster.list(resource, options)
+      last = items[0] ?? null
+      if (test(last)) return last
       for await (const event of cluster.watch(resource, { ...options, resourceVersion, signal: stop })) {
         if (event.type === 'bookmark') continue
         last = event.type === 'deleted' ? null : event.object
         if (test(last)) return last
       }
     } catch (error) {
-      if (!stop.aborted) throw error
+      if (!stop.aborted) cause = error
     }
   }
-  throw new Error(
-    `${resource.kind} ${key.namespace}/${key.name} did not become what was waited for: ${JSON.stringify(last)}`,
-  )
+  const place = `${resource.kind} ${key.namespace}/${key.name}`
+  throw new Error(`${place} did not become what was waited for: ${JSON.stringify(last)}`, { cause })
+}
+
+/** The Synced condition of a SealedSecret, once a controller has looked at its current generation. */
+export function syncedOf(object: ClusterObject | null): string | undefined {
+  const { observedGeneration, conditions } = (object?.['status'] ?? {}) as {
+    observedGeneration?: number
+    conditions?: { type: string; status: string }[]
+  }
+  return object?.metadata.generation === observedGeneration ? conditions?.[0]?.status : undefined
 }
 
 /** Waits for the Synced condition of a SealedSecret's current generation. */
 export function untilSynced(cluster: Cluster, key: Key, status: 'True' | 'False'): Promise<ClusterObject | null> {
-  return until(cluster, resources.sealedSecret, key, (object) => {
-    const { observedGeneration, conditions } = (object?.['status'] ?? {}) as {
-      observedGeneration?: number
-      conditions?: { type: string; status: string }[]
-    }
-    return object?.metadata.generation === observedGeneration && conditions?.[0]?.status === status
-  })
+  return until(cluster, resources.sealedSecret, key, (object) => syncedOf(object) === status)
 }
 
 /** Default settings of a SealedSecrets controller in a test: small keys, free ports. */
@@ -183,13 +189,32 @@ export async function startController(
 }
 
 /** The certificate that a running controller gives out. */
-export async function certificate({ ports }: Running): Promise<string> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
-    const response = await fetch(`http://127.0.0.1:${ports.api}/v1/cert.pem`)
-    const text = await response.text()
-    if (response.ok) return text
-  }
-  throw new Error('the controller made no key')
+export function certificate({ ports }: Running): Promise<string> {
+  return certificateAt(`http://127.0.0.1:${ports.api}`)
+}
+
+/** The certificate that a controller gives out at its address, once it has a key. */
+export function certificateAt(url: string): Promise<string> {
+  return eventually(
+    async () => {
+      const response = await fetch(`${url}/v1/cert.pem`)
+      const text = await response.text()
+      return response.ok ? text : ''
+    },
+    (text) => text !== '',
+  )
+}
+
+/** Resolves when a controller's metrics say so many looks at ExternalSecrets. */
+export async function looked({ ports }: Running, times: number): Promise<void> {
+  const line = /^controller_runtime_reconcile_total\{controller="externalsecret",result="\w+"\} (\d+)$/gm
+  await eventually(
+    async () => {
+      const text = await (await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)).text()
+      return [...text.matchAll(line)].reduce((sum, [, number]) => sum + Number(number), 0)
+    },
+    (looks) => looks >= times,
+  )
 }
 
 /** Seals a Secret of plain texts for a certificate. */

@@ -46,7 +46,7 @@ async function remote(bao: OpenBao, path: string): Promise<Record<string, string
   return answer?.data.data ?? null
 }
 
-test('PushSecrets', { timeout: 180_000 }, async (t) => {
+test('PushSecrets', { timeout: 540_000 }, async (t) => {
   if ((await available(t, 'etcd', 'kube-apiserver', 'bao')) === null) return
   const [plane, bao] = await Promise.all([startControlPlane({ crds: crds('external-secrets') }), startOpenBao()])
   t.after(() => Promise.all([plane.stop(), bao.stop()]))

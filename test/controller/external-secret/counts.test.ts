@@ -1,12 +1,14 @@
 // What ExternalSecrets cost: reads, logins, calls of the API, writes. Times are the benchmark's matter.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Key, resources } from '@sealkit/kubernetes'
-import { externalSettings, type Running, startController, texts, until } from '../cluster.ts'
+import { type ClusterObject, type Key, resources } from '@sealkit/kubernetes'
+import { eventually } from '../../eventually.ts'
+import { externalSettings, looked, type Running, startController, texts, until } from '../cluster.ts'
 import {
   appRole,
   counting,
   externalSecret,
+  readyOf,
   startWorld,
   tally,
   untilReady,
@@ -30,14 +32,22 @@ function kinds(requests: readonly string[]): Record<string, number> {
   return tally(requests.map(kind))
 }
 
-async function waitForReads({ proxy }: World, wanted: number): Promise<string[]> {
-  const seen: string[] = []
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
-    seen.push(...proxy.take())
-    if ((kinds(seen)['read'] ?? 0) >= wanted) return seen
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error(`${JSON.stringify(kinds(seen))} of ${wanted} reads`)
+/** Resolves when so many more reads have come, and says how many: more can come between two looks. */
+async function waitForReads({ proxy }: World, wanted: number): Promise<number> {
+  let reads = 0
+  return eventually(
+    () => {
+      reads += kinds(proxy.take())['read'] ?? 0
+      return reads
+    },
+    (count) => count >= wanted,
+  )
+}
+
+/** Whether the status is that of the spec as it is now. */
+function isTakenUp(object: ClusterObject | null): boolean {
+  const { syncedResourceVersion = '' } = (object?.['status'] ?? {}) as { syncedResourceVersion?: string }
+  return readyOf(object).status === 'True' && syncedResourceVersion.startsWith(`${object?.metadata.generation}-`)
 }
 
 async function versions({ cluster }: World): Promise<string[]> {
@@ -54,8 +64,12 @@ test('what ExternalSecrets cost', async (t) => {
   if (world === null) return
   const { cluster, proxy } = world
   const calls = counting(cluster)
-  const start = (): Promise<Running> =>
-    startController(calls, { externalSecrets: externalSettings(), metricsAddress: '127.0.0.1:0' })
+  const start = async (): Promise<Running> => {
+    const settings = { externalSecrets: externalSettings(), metricsAddress: '127.0.0.1:0' }
+    const controller = await startController(calls, settings)
+    t.after(() => controller.stop())
+    return controller
+  }
   const auth = await appRole(world, { namespace, name: 'st' })
   await cluster.create(resources.secretStore, vaultStore({ namespace, name: 'st' }, { server: proxy.url, auth }))
   for (const { name } of keys('own')) await writeRemote(world, name, entries)
@@ -125,21 +139,21 @@ test('what ExternalSecrets cost', async (t) => {
       )
     }
     const controller = await start()
-    t.after(() => controller.stop())
     for (const key of keys('same')) await untilReady(cluster, key, 'True')
     assert.equal(kinds(proxy.take())['read'], 1)
     const often = { type: 'merge', body: { spec: { refreshInterval: '2s' } } } as const
     for (const key of keys('same')) await cluster.patch(resources.externalSecret, key, often)
-    // The patches came one after the other; from the second round on all are in step.
-    await waitForReads(world, 2)
-    await new Promise((resolve) => setTimeout(resolve, 3_000))
+    // The patches came one after the other; some rounds after the last has been taken up all are in step.
+    for (const key of keys('same')) await until(cluster, resources.externalSecret, key, isTakenUp)
     proxy.take()
+    await waitForReads(world, 2)
     const before = await versions(world)
     calls.takeCalls()
-    await new Promise((resolve) => setTimeout(resolve, 6_000))
-    // A round of 2 s comes up to a tenth early.
-    const rounds = kinds(proxy.take())
-    assert.ok((rounds['read'] ?? 0) >= 2 && (rounds['read'] ?? 0) <= 4, JSON.stringify(rounds))
+    const started = performance.now()
+    const reads = await waitForReads(world, 3)
+    // A round of 2 s comes up to a tenth early, and the first one at any time.
+    const rounds = 1 + (performance.now() - started) / 1_800
+    assert.ok(reads <= rounds, `${reads} reads in ${rounds} rounds`)
     const after = new Set(await versions(world))
     assert.deepEqual(
       before.filter((version) => !after.has(version)),
@@ -155,13 +169,3 @@ test('what ExternalSecrets cost', async (t) => {
     await controller.stop()
   })
 })
-
-/** Resolves when the controller has looked at ExternalSecrets so many times. */
-async function looked({ ports }: Running, times: number): Promise<void> {
-  const line = /^controller_runtime_reconcile_total\{controller="externalsecret",result="\w+"\} (\d+)$/gm
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
-    const text = await (await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)).text()
-    if ([...text.matchAll(line)].reduce((sum, [, number]) => sum + Number(number), 0) >= times) return
-  }
-  throw new Error('the controller did not look at every ExternalSecret')
-}

@@ -71,7 +71,7 @@ async function forceSync({ cluster }: World, value: string, name = key.name): Pr
   await cluster.patch(resources.externalSecret, { namespace, name }, { type: 'merge', body })
 }
 
-test('a provider that fails', { timeout: 120_000 }, async (t) => {
+test('a provider that fails', { timeout: 540_000 }, async (t) => {
   const world = await startWorld(t)
   if (world === null) return
   const { cluster, proxy, bao } = world
@@ -147,14 +147,16 @@ test('a provider that fails', { timeout: 120_000 }, async (t) => {
       await untilReady(cluster, store, 'False', 'cannot reach', resources.secretStore)
       await untilReady(cluster, { namespace, name: 'away-7' }, 'False')
       proxy.take()
+      const began = performance.now()
       await new Promise((resolve) => setTimeout(resolve, 5_000))
       const tries = proxy.take().length
-      assert.ok(tries <= 12, `${tries} requests in 5 s`)
+      const seconds = (performance.now() - began) / 1_000
+      assert.ok(tries <= 12 * (seconds / 5), `${tries} requests in ${seconds} s`)
       proxy.cut = false
       const back = performance.now()
       for (let index = 0; index < 20; index += 1)
         await untilReady(cluster, { namespace, name: `away-${index}` }, 'True')
-      assert.ok(performance.now() - back < 15_000)
+      assert.ok(performance.now() - back < 45_000)
       assert.deepEqual(await versions(), held)
       assert.equal((await secretOf(world)).metadata.resourceVersion, before.metadata.resourceVersion)
       for (let index = 0; index < 20; index += 1)

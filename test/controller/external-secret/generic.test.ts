@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { discovery } from '@sealkit/controller'
 import type { Manifest } from '@sealkit/core/manifest'
 import { type ClusterObject, type Key, type Resource, resources } from '@sealkit/kubernetes'
+import { eventually } from '../../eventually.ts'
 import { applyCrd } from '../../servers/controlplane.ts'
 import { externalSettings, type Running, startController, until } from '../cluster.ts'
 import {
@@ -151,10 +152,11 @@ const cases: Readonly<Record<string, (world: World) => Promise<void>>> = {
     await synced(world, 'often', 'ResourceSynced')
     const before = (await cluster.get(appConfigs, keyed('often')))?.metadata.resourceVersion
     world.proxy.take()
-    for (let reads = 0; reads < 3; ) {
+    let reads = 0
+    await eventually(() => {
       reads += world.proxy.take().filter((call) => call.endsWith('data/often')).length
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+      return reads >= 3
+    })
     assert.equal((await cluster.get(appConfigs, keyed('often')))?.metadata.resourceVersion, before)
     await writeRemote(world, 'often', 2, 'new')
     await until(cluster, appConfigs, keyed('often'), (object) => JSON.stringify(object).includes('new-0'))
@@ -226,7 +228,7 @@ const cases: Readonly<Record<string, (world: World) => Promise<void>>> = {
   },
 }
 
-test('targets of other kinds', { timeout: 120_000 }, async (t) => {
+test('targets of other kinds', { timeout: 540_000 }, async (t) => {
   const world = await startWorld(t)
   if (world === null) return
   const { cluster, plane, proxy } = world
@@ -234,14 +236,13 @@ test('targets of other kinds', { timeout: 120_000 }, async (t) => {
   const auth = await appRole(world, keyed('st'))
   await cluster.create(resources.secretStore, vaultStore(keyed('st'), { server: proxy.url, auth }))
   await writeRemote(world, 'app')
-  const start = (genericTargets: readonly string[] | null): Promise<Running> =>
-    startController(
-      cluster,
-      { externalSecrets: externalSettings({ genericTargets }) },
-      { discover: discovery(cluster) },
-    )
+  const start = async (genericTargets: readonly string[] | null): Promise<Running> => {
+    const settings = { externalSecrets: externalSettings({ genericTargets }) }
+    const controller = await startController(cluster, settings, { discover: discovery(cluster) })
+    t.after(() => controller.stop())
+    return controller
+  }
   const controller = await start([])
-  t.after(() => controller.stop())
   for (const [name, run] of Object.entries(cases)) await t.test(name, () => run(world))
   await controller.stop()
 

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { createLeases, type Leases } from '@sealkit/controller/external-secret'
 import { type Key, type Resource, resources } from '@sealkit/kubernetes'
 import type { Lease } from '@sealkit/resolver'
+import { eventually } from '../../eventually.ts'
 import { type ManualClock, manualClock } from '../../kubernetes/clock.ts'
 import { externalSettings, startController, texts, until } from '../cluster.ts'
 import { appRole, startWorld, untilReady } from './world.ts'
@@ -179,15 +180,15 @@ test('leases of a real server', async (t) => {
     await untilReady(cluster, other, 'False', 'could not apply template')
     await cluster.delete(resources.externalSecret, other)
     await until(cluster, resources.externalSecret, other, (found) => found === null)
-    for (const deadline = Date.now() + 10_000; (await leasesLeft()) > 2; ) assert.ok(Date.now() < deadline)
+    await eventually(leasesLeft, (left) => left <= 2)
   })
 
   await t.test('the credentials go with their ExternalSecret', async () => {
     await cluster.delete(resources.externalSecret, name)
     await until(cluster, resources.externalSecret, name, (found) => found === null)
-    for (const deadline = Date.now() + 10_000; (await leasesLeft()) > 1; ) assert.ok(Date.now() < deadline)
+    await eventually(leasesLeft, (left) => left <= 1)
     await controller.stop()
     // The server revokes behind its answer.
-    for (const deadline = Date.now() + 10_000; (await leasesLeft()) > 0; ) assert.ok(Date.now() < deadline)
+    await eventually(leasesLeft, (left) => left <= 0)
   })
 })

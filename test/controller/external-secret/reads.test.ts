@@ -8,7 +8,7 @@ import { type ApiServer, type ClusterObject, resources } from '@sealkit/kubernet
 import { startControlPlane } from '../../servers/controlplane.ts'
 import { type OpenBao, startOpenBao } from '../../servers/openbao.ts'
 import { available } from '../../servers/programs.ts'
-import { clientOf, externalSettings, type Running, startController, texts, until } from '../cluster.ts'
+import { clientOf, externalSettings, looked, type Running, startController, texts, until } from '../cluster.ts'
 
 /** A way to OpenBao that counts requests, and that can be cut. */
 interface Counter {
@@ -74,17 +74,6 @@ async function ready(cluster: ApiServer, name: string, status: 'True' | 'False')
     const { conditions = [] } = (found?.['status'] ?? {}) as { conditions?: { status: string }[] }
     return conditions[0]?.status === status
   })
-}
-
-/** Resolves when the controller has looked at ExternalSecrets so many times. */
-async function looked({ ports }: Running, count: number): Promise<void> {
-  const line = /^controller_runtime_reconcile_total\{controller="externalsecret",result="\w+"\} (\d+)$/gm
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
-    const text = await (await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)).text()
-    const looks = [...text.matchAll(line)].reduce((sum, [, number]) => sum + Number(number), 0)
-    if (looks >= count) return
-  }
-  throw new Error('the controller did not look at every ExternalSecret')
 }
 
 async function versions(cluster: ApiServer): Promise<string[]> {

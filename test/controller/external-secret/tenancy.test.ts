@@ -249,7 +249,7 @@ async function prepare(world: World): Promise<void> {
   }
 }
 
-test('what a namespace may not get', { timeout: 120_000 }, async (t) => {
+test('what a namespace may not get', { timeout: 540_000 }, async (t) => {
   const world = await startWorld(t)
   if (world === null) return
   const controller = await startController(world.cluster, { externalSecrets: externalSettings() })

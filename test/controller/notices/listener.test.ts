@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Key, resources } from '@sealkit/kubernetes'
 import { folder } from '../../acceptance/programs.ts'
+import { eventually } from '../../eventually.ts'
 import { createAuthority } from '../../servers/certificates.ts'
 import { freePort } from '../../servers/process.ts'
 import { externalSettings, startController, texts, until } from '../cluster.ts'
@@ -25,7 +26,7 @@ function signature(body: string, time = Math.floor(Date.now() / 1000), key = hma
   return { 'x-sealkit-timestamp': String(time), 'x-sealkit-signature': `sha256=${mac}` }
 }
 
-test('reports of changed secrets', { timeout: 120_000 }, async (t) => {
+test('reports of changed secrets', { timeout: 540_000 }, async (t) => {
   const world = await startWorld(t)
   if (world === null) return
   const { cluster, proxy } = world
@@ -80,7 +81,7 @@ test('reports of changed secrets', { timeout: 120_000 }, async (t) => {
     await untilReady(cluster, { namespace, name: path }, 'True')
   }
   const untilValue = (name: string, value: string): Promise<unknown> =>
-    until(cluster, resources.secret, { namespace, name }, (secret) => texts(secret)['k0'] === value, 8_000)
+    until(cluster, resources.secret, { namespace, name }, (secret) => texts(secret)['k0'] === value)
   const bearer = async (name: string, audience: string): Promise<Record<string, string>> => {
     const { token } = await cluster.createToken({ namespace, name }, { audiences: [audience], expirationSeconds: 600 })
     return { authorization: `Bearer ${token}` }
@@ -108,6 +109,7 @@ test('reports of changed secrets', { timeout: 120_000 }, async (t) => {
   await t.test('many for one key read it once, and what came last is read', async () => {
     await writeRemote(world, 'bridge', 1, 'new')
     proxy.take()
+    const started = performance.now()
     const body = JSON.stringify({
       source: 'aws.secretsmanager',
       detail: { eventName: 'PutSecretValue', requestParameters: { secretId: 'bridge' } },
@@ -116,7 +118,9 @@ test('reports of changed secrets', { timeout: 120_000 }, async (t) => {
       Array.from({ length: 20 }, () => send({ path: `/stores/${namespace}/st`, body, headers: signature(body) })),
     )
     await untilValue('bridge', 'new-0')
-    assert.ok(proxy.take().filter((call) => call.includes('secret/data/bridge')).length <= 2)
+    const reads = proxy.take().filter((call) => call.includes('secret/data/bridge')).length
+    // One at once, and one for all that came within the ten seconds after it.
+    assert.ok(reads <= 2 + (performance.now() - started) / 10_000, `${reads} reads`)
   })
 
   const now = (): number => Math.floor(Date.now() / 1000)
@@ -168,7 +172,7 @@ test('reports of changed secrets', { timeout: 120_000 }, async (t) => {
     }
     // Another method and a body that is too large are no reports, and a signed message that is none is accepted.
     const judged = refused.length - 3
-    for (const deadline = Date.now() + 10_000; (await counted()) < judged && Date.now() < deadline; );
+    await eventually(counted, (count) => count >= judged)
     assert.equal(await counted(), judged)
     assert.deepEqual(
       proxy.take().filter((line) => line.includes('secret/data/still')),

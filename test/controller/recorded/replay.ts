@@ -118,7 +118,7 @@ async function storesSeen(test: Case, cluster: ApiServer, namespace: string): Pr
     ({ kind, metadata }) =>
       kind?.endsWith('SecretStore') === true && test.no_condition?.includes(metadata?.name ?? '') !== true,
   )
-  for (const deadline = Date.now() + 5_000; Date.now() < deadline; await delay(25)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(25)) {
     const stores = await Promise.all(waited.map((store) => readStore(cluster, namespace, store)))
     if (stores.every((store) => store === null || store['status'] !== undefined)) return
   }

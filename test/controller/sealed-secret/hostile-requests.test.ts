@@ -80,11 +80,11 @@ const bodies: Readonly<Record<string, readonly [(world: World) => string | Promi
   'a template bomb': [() => `${head}  encryptedData: {}\n  template:\n    data:\n      t: '${spin}'\n`, 200, 200],
 }
 
-test('hostile requests are answered, and delay nobody', { timeout: 280_000 }, async (t) => {
+test('hostile requests are answered, and delay nobody', { timeout: 540_000 }, async (t) => {
   const world = await startWorld(t)
   if (world === null) return
   for (const [title, [make, verified, rotated]] of Object.entries(bodies)) {
-    await t.test(`${title}`, { timeout: 60_000 }, async () => {
+    await t.test(`${title}`, async () => {
       const body = Buffer.from(await make(world))
       const answers = Promise.all([post(world, '/v1/verify', body, title), post(world, '/v1/rotate', body, title)])
       await healthy(world, `http-${slug(title)}`)

@@ -18,7 +18,7 @@ import {
 } from '../cluster.ts'
 
 /** A new object has its Secret within so many milliseconds, whatever others do, on a machine that has nothing else to do. */
-const inTime = 2_000
+const inTime = 10_000
 
 /** What a test of hostile input runs with. */
 export interface World {
@@ -44,7 +44,7 @@ async function latency({ cluster, pem }: Pick<World, 'cluster' | 'pem'>, name: s
   const sealed = await seal(pem, { ...key, stringData: { a: '1', b: '2', c: '3' } })
   const started = performance.now()
   await cluster.create(resources.sealedSecret, sealed)
-  await until(cluster, resources.secret, key, (secret) => secret !== null, 30_000)
+  await until(cluster, resources.secret, key, (secret) => secret !== null)
   return performance.now() - started
 }
 

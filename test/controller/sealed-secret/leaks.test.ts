@@ -10,10 +10,11 @@ import { crds } from '@sealkit/controller'
 import { encodeBase64, type Manifest } from '@sealkit/core/manifest'
 import { label, parseCertificate, sealItem } from '@sealkit/core/sealed'
 import { type ApiServer, resources } from '@sealkit/kubernetes'
+import { eventually } from '../../eventually.ts'
 import { startControlPlane } from '../../servers/controlplane.ts'
 import { available } from '../../servers/programs.ts'
 import { type Child, pemOf, startChild } from '../child.ts'
-import { clientOf, foreignKey, keySecret, seal, texts, untilSynced } from '../cluster.ts'
+import { clientOf, foreignKey, keySecret, seal, syncedOf, texts, until, untilSynced } from '../cluster.ts'
 
 /** Never to be seen outside a Secret. Every plaintext of this test holds it. */
 const mark = `mark-${randomBytes(12).toString('hex')}`
@@ -122,7 +123,7 @@ const flows: Readonly<Record<string, Flow>> = {
     }
     for (const name of Object.keys(templates)) {
       const key = at(`template-${name}`)
-      await Promise.race([untilSynced(cluster, key, 'False'), untilSynced(cluster, key, 'True')])
+      await until(cluster, resources.sealedSecret, key, (object) => syncedOf(object) !== undefined)
     }
   },
 }
@@ -156,7 +157,7 @@ function keyForms(pem: string): string[] {
 }
 
 test('no plaintext and no private key is in a log, an event, a status, an answer, a metric or a crash', {
-  timeout: 120_000,
+  timeout: 540_000,
 }, async (t) => {
   if ((await available(t, 'etcd', 'kube-apiserver')) === null) return
   const plane = await startControlPlane({ crds: crds('sealed-secrets') })
@@ -179,6 +180,8 @@ test('no plaintext and no private key is in a log, an event, a status, an answer
   const pem = await pemOf(child)
   for (const [name, run] of Object.entries(flows)) await t.test(name, () => run({ cluster, pem }))
   assert.equal(texts(await cluster.get(resources.secret, at('good')))['secret'], mark, 'the mark is in use')
+  const sealingKeys = async () => (await cluster.list(resources.secret, { namespace: 'kube-system' })).items
+  await eventually(async () => (await sealingKeys()).length >= 3)
   const answers = await answersTo(child, pem)
   const metrics = await (await fetch(child.metricsUrl)).text()
   // Signals on which Node can write a report of its memory, and one on which the kernel can.
@@ -188,9 +191,8 @@ test('no plaintext and no private key is in a log, an event, a status, an answer
   const kinds = [resources.event, resources.sealedSecret, resources.lease]
   const lists = await Promise.all(kinds.map((resource) => cluster.list(resource, {})))
   const files = await Promise.all((await readdir(folder)).map((file) => readFile(join(folder, file), 'latin1')))
-  const { items: keys } = await cluster.list(resources.secret, { namespace: 'kube-system' })
+  const keys = await sealingKeys()
   const secretTexts = keys.flatMap((secret) => keyForms(texts(secret)['tls.key'] ?? ''))
-  assert.ok(keys.length >= 3, 'a key was made')
 
   const seen: Readonly<Record<string, string>> = {
     log: child.server.output(),
@@ -248,7 +250,7 @@ for (const [how, code] of [
       const child = execFile(
         process.execPath,
         args,
-        { cwd: folder, timeout: 20_000, env: { ...process.env, mark } },
+        { cwd: folder, timeout: 240_000, env: { ...process.env, mark } },
         (error, out, err) => {
           resolve({ code: error?.code, text: `${out}${err}` })
         },

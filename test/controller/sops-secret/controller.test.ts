@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { crds } from '@sealkit/controller'
 import type { Manifest } from '@sealkit/core/manifest'
 import { type ApiServer, type ClusterObject, resources } from '@sealkit/kubernetes'
+import { eventually } from '../../eventually.ts'
 import { startControlPlane } from '../../servers/controlplane.ts'
 import { available } from '../../servers/programs.ts'
 import { clientOf, sopsSettings, startController, texts, until } from '../cluster.ts'
@@ -55,7 +56,7 @@ spec:
       name: ${name}-last
 `
 
-test('SopsSecrets', { timeout: 240_000 }, async (t) => {
+test('SopsSecrets', { timeout: 540_000 }, async (t) => {
   const programs = await available(t, 'etcd', 'kube-apiserver', 'sops', 'age-keygen')
   if (programs === null) return
   const { sops } = programs
@@ -100,16 +101,10 @@ test('SopsSecrets', { timeout: 240_000 }, async (t) => {
   const apply = (namespace: string, object: Manifest): Promise<ClusterObject> =>
     cluster.create(resources.sopsSecret, { ...object, metadata: { ...object.metadata, namespace } })
   const reached = (namespace: string, name: string, message: RegExp): Promise<ClusterObject | null> =>
-    until(
-      cluster,
-      resources.sopsSecret,
-      { namespace, name },
-      (object) => {
-        const { message: text = '', observedGeneration } = statusOf(object)
-        return message.test(text) && observedGeneration === object?.metadata.generation
-      },
-      20_000,
-    )
+    until(cluster, resources.sopsSecret, { namespace, name }, (object) => {
+      const { message: text = '', observedGeneration } = statusOf(object)
+      return message.test(text) && observedGeneration === object?.metadata.generation
+    })
   const secret = (namespace: string, name: string): Promise<ClusterObject | null> =>
     cluster.get(resources.secret, { namespace, name })
 
@@ -413,11 +408,11 @@ spec: {secretTemplates: [{name: NAME, stringData: {z: secret-z, a: secret-a}}]}
   })
 
   await t.test('events say what happened, once', async () => {
-    const { items } = await cluster.list(resources.event, {
-      namespace: 'shop',
-      fieldSelector: 'involvedObject.name=taking',
-    })
-    const said = items.map((event) => [event['type'], event['reason']])
+    const options = { namespace: 'shop', fieldSelector: 'involvedObject.name=taking' }
+    const said = await eventually(
+      async () => (await cluster.list(resources.event, options)).items.map((event) => [event['type'], event['reason']]),
+      (events) => events.length >= 2,
+    )
     assert.deepEqual(said.toSorted(), [
       ['Normal', 'Healthy'],
       ['Warning', 'SecretNotOwned'],

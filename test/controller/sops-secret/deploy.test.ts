@@ -6,6 +6,7 @@ import { crds } from '@sealkit/controller'
 import { readRules, ruleFor } from '@sealkit/controller/sops-keys'
 import { connect, type Resource, resourceOf, resources } from '@sealkit/kubernetes'
 import { readDocuments } from 'sealkit'
+import { eventually } from '../../eventually.ts'
 import { startControlPlane } from '../../servers/controlplane.ts'
 import { available } from '../../servers/programs.ts'
 import { clientOf, sopsSettings, startController, texts, until } from '../cluster.ts'
@@ -26,7 +27,7 @@ function roleResource(kind: string): Resource {
   return { group: 'rbac.authorization.k8s.io', version: 'v1', plural: others[kind] ?? '', kind, namespaced }
 }
 
-test('the rights of the manifest of SopsSecrets are enough for the work', { timeout: 120_000 }, async (t) => {
+test('the rights of the manifest of SopsSecrets are enough for the work', { timeout: 540_000 }, async (t) => {
   const programs = await available(t, 'etcd', 'kube-apiserver', 'sops', 'age-keygen')
   if (programs === null) return
   const plane = await startControlPlane({ crds: crds('sops-secrets') })
@@ -86,14 +87,16 @@ test('the rights of the manifest of SopsSecrets are enough for the work', { time
   const place = { namespace: 'default', name: 'all' }
   const message = (object: { readonly [field: string]: unknown } | null): unknown =>
     (object?.['status'] as { message?: string } | undefined)?.message
-  await until(admin, resources.sopsSecret, place, (object) => message(object) === 'Healthy', 30_000)
+  await until(admin, resources.sopsSecret, place, (object) => message(object) === 'Healthy')
   assert.deepEqual(texts(await admin.get(resources.secret, { namespace: 'default', name: 'one' })), { k: 'one' })
   const current = await admin.get(resources.sopsSecret, place)
   await admin.update(resources.sopsSecret, {
     ...file('two'),
     metadata: { ...current?.metadata, name: created.metadata.name },
   })
-  await until(admin, resources.secret, { namespace: 'default', name: 'one' }, (object) => object === null, 30_000)
-  const { items } = await admin.list(resources.event, { namespace: 'default' })
-  assert.ok(items.some(({ reason }) => reason === 'Healthy'))
+  await until(admin, resources.secret, { namespace: 'default', name: 'one' }, (object) => object === null)
+  await eventually(async () => {
+    const { items } = await admin.list(resources.event, { namespace: 'default' })
+    return items.some(({ reason }) => reason === 'Healthy')
+  })
 })
