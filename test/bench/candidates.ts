@@ -216,13 +216,6 @@ export function usageText({ cpuSeconds, resident, anonymous }: Usage): string {
   return `${cpuSeconds.toFixed(1)} s CPU, ${resident.toFixed(0)} MB (${anonymous.toFixed(0)} anonymous)`
 }
 
-/** Seconds that `work` takes. */
-export async function seconds(work: () => Promise<void>): Promise<number> {
-  const started = performance.now()
-  await work()
-  return (performance.now() - started) / 1000
-}
-
 /** The value that `share` (0 to 1) of the values do not exceed. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)

@@ -90,7 +90,7 @@ function rawJson(text: string): unknown {
 }
 
 /** A cluster of manifests that a case's steps change. */
-export class CaseCluster {
+class CaseCluster {
   readonly namespace: string
   readonly objects: Manifest[] = []
   readonly access: ClusterAccess
@@ -162,7 +162,7 @@ function merged(base: unknown, patch: unknown): unknown {
 }
 
 /** Validates the stores as a controller does, so that the flood gate knows them. */
-export async function validateStores(cluster: CaseCluster, sessions: Sessions): Promise<void> {
+async function validateStores(cluster: CaseCluster, sessions: Sessions): Promise<void> {
   for (const object of cluster.objects) {
     if (object.kind !== 'SecretStore' && object.kind !== 'ClusterSecretStore') continue
     let status = 'True'
@@ -183,7 +183,7 @@ export async function validateStores(cluster: CaseCluster, sessions: Sessions): 
 }
 
 /** Resolves every ExternalSecret of a case's cluster. */
-export async function resolveAll(cluster: CaseCluster, sessions: Sessions): Promise<Map<string, Outcome>> {
+async function resolveAll(cluster: CaseCluster, sessions: Sessions): Promise<Map<string, Outcome>> {
   const render = createRenderer({ now: () => BigInt(Date.now()) * 1_000_000n })
   const outcomes = new Map<string, Outcome>()
   for (const object of cluster.objects.filter(({ kind }) => kind === 'ExternalSecret')) {
@@ -200,14 +200,14 @@ export async function resolveAll(cluster: CaseCluster, sessions: Sessions): Prom
 }
 
 /** Sessions for tests, with the emulators' addresses. */
-export function testSessions(endpoints: Readonly<Record<string, string>> = {}): Sessions {
+function testSessions(endpoints: Readonly<Record<string, string>> = {}): Sessions {
   return createSessions({ environment: { now: Date.now, endpoints } })
 }
 
 const bookkeeping = /^reconcile\.external-secrets\.io\/|^force-sync$|^h3\//
 
 /** What differs between an outcome and the record; empty when nothing does. */
-export function differences(
+function differences(
   recorded: Case,
   step: number,
   outcomes: ReadonlyMap<string, Outcome>,

@@ -78,7 +78,7 @@ const own = new Set([...ownFlags, ...directoryFlags].map(({ name }) => name))
 const upstreamFlags = [...sealedFlags, ...externalFlags].filter(({ name }) => !own.has(name))
 
 /** Every flag, those of upstream's controllers that have a use here included. */
-export const flags: readonly Flag[] = [
+const flags: readonly Flag[] = [
   ...ownFlags,
   ...directoryFlags,
   ...sopsFlags,

@@ -1,5 +1,5 @@
 import type { ClusterObject, Key } from './cluster.ts'
-import { keyText } from './resources.ts'
+import { keyOf, keyText } from './resources.ts'
 
 /** Values by which an object is found, such as the names of the stores that it uses. */
 export type Index = (object: ClusterObject) => readonly string[]
@@ -24,23 +24,9 @@ export interface WritableStore extends ObjectStore {
 /** A store with these indexes. */
 export function objectStore(indexes: Readonly<Record<string, Index>> = {}): WritableStore {
   const objects = new Map<string, ClusterObject>()
-  const tables = Object.entries(indexes).map(([name, index]) => ({ name, index, keys: new Map<string, Set<string>>() }))
+  const tables = new Map(Object.entries(indexes).map(([name, index]) => [name, indexTable(index)]))
   const unlink = (id: string, object: ClusterObject): void => {
-    for (const { index, keys } of tables) {
-      for (const value of index(object)) {
-        const set = keys.get(value)
-        if (set?.delete(id) && set.size === 0) keys.delete(value)
-      }
-    }
-  }
-  const link = (id: string, object: ClusterObject): void => {
-    for (const { index, keys } of tables) {
-      for (const value of index(object)) {
-        const set = keys.get(value)
-        if (set === undefined) keys.set(value, new Set([id]))
-        else set.add(id)
-      }
-    }
+    for (const table of tables.values()) table.unlink(id, object)
   }
   return {
     get size() {
@@ -49,25 +35,52 @@ export function objectStore(indexes: Readonly<Record<string, Index>> = {}): Writ
     get: (key) => objects.get(keyText(key)),
     values: () => objects.values(),
     by(index, value) {
-      const table = tables.find(({ name }) => name === index)
+      const table = tables.get(index)
       if (table === undefined) throw new RangeError(`there is no index ${index}`)
-      return [...(table.keys.get(value) ?? [])].flatMap((id) => objects.get(id) ?? [])
+      return table.ids(value).flatMap((id) => objects.get(id) ?? [])
     },
     set(object) {
-      const id = `${object.metadata.namespace ?? ''}/${object.metadata.name}`
+      const id = keyText(keyOf(object))
       const last = objects.get(id)
       if (last !== undefined) unlink(id, last)
+      for (const table of tables.values()) table.link(id, object)
       objects.set(id, object)
-      link(id, object)
       return last
     },
     delete(key) {
       const id = keyText(key)
       const last = objects.get(id)
       if (last === undefined) return undefined
-      objects.delete(id)
       unlink(id, last)
+      objects.delete(id)
       return last
+    },
+  }
+}
+
+/** The ids of the objects for which one index gives a value. */
+interface IndexTable {
+  ids(value: string): readonly string[]
+  link(id: string, object: ClusterObject): void
+  unlink(id: string, object: ClusterObject): void
+}
+
+function indexTable(index: Index): IndexTable {
+  const sets = new Map<string, Set<string>>()
+  return {
+    ids: (value) => [...(sets.get(value) ?? [])],
+    link(id, object) {
+      for (const value of index(object)) {
+        const set = sets.get(value)
+        if (set === undefined) sets.set(value, new Set([id]))
+        else set.add(id)
+      }
+    },
+    unlink(id, object) {
+      for (const value of index(object)) {
+        const set = sets.get(value)
+        if (set?.delete(id) && set.size === 0) sets.delete(value)
+      }
     },
   }
 }

@@ -81,65 +81,93 @@ interface OpenSession {
 
 /** {@link Sessions} with nothing open. */
 export function createSessions(options: SessionsOptions): Sessions {
-  const { environment, providers = builtin, concurrency, recheck = 0 } = options
-  const moment = createMoments()
-  const open = new Map<string, OpenSession>()
-  const turns = new Map<string, Promise<unknown>>()
-  const row = (store: Store): ProviderRow => providerRow(providers, store)
+  return new OpenSessions(options)
+}
 
-  const replace = async (key: string, opening: Opening): Promise<OpenSession> => {
-    const { concurrency: usual = defaultConcurrency } = row(opening.store)
-    const session = await openSession(row(opening.store), opening, {
-      environment,
-      moment,
-      concurrency: concurrency ?? usual,
-    })
-    const before = open.get(key)
-    open.set(key, session)
+class OpenSessions implements Sessions {
+  readonly environment: Environment
+  readonly moment: () => number = createMoments()
+  readonly #providers: Readonly<Record<string, ProviderRow>>
+  readonly #concurrency: number | undefined
+  readonly #recheck: number
+  readonly #open = new Map<string, OpenSession>()
+  readonly #turns = new Map<string, Promise<unknown>>()
+
+  constructor({ environment, providers = builtin, concurrency, recheck = 0 }: SessionsOptions) {
+    this.environment = environment
+    this.#providers = providers
+    this.#concurrency = concurrency
+    this.#recheck = recheck
+  }
+
+  row(store: Store): ProviderRow {
+    return providerRow(this.#providers, store)
+  }
+
+  hosts(store: Store): readonly string[] {
+    return this.row(store).hosts?.(store.provider.spec) ?? []
+  }
+
+  async open(
+    store: Store,
+    namespace: string,
+    cluster: ClusterAccess,
+    { fresh = false, policy }: SessionOptions = {},
+  ): Promise<Session> {
+    const opening = { store, namespace, cluster, policy }
+    const key = sessionKey(store, namespace, this.row(store))
+    const checked = (): OpenSession | undefined => (fresh ? undefined : this.#checked(key, opening))
+    const session = checked()
+    if (session !== undefined) return lease(session)
+    // One after the other for each key, so that two who come at once do not both log in.
+    return inTurn(this.#turns, key, async () => lease(checked() ?? (await this.#check(key, opening))))
+  }
+
+  async forget(store: Pick<Store, 'kind' | 'namespace' | 'name'>): Promise<void> {
+    const gone = [...this.#open].filter(([, session]) => session.store === storeKey(store))
+    for (const [key] of gone) this.#open.delete(key)
+    await Promise.all(gone.map(([, session]) => drop(session)))
+  }
+
+  async close(): Promise<void> {
+    const sessions = [...this.#open.values()]
+    this.#open.clear()
+    await Promise.all(sessions.map(drop))
+  }
+
+  /** The open session, unless the store changed. */
+  #usable(key: string, { store, policy }: Opening): OpenSession | undefined {
+    const session = this.#open.get(key)
+    return session?.config === configuration(store, policy) ? session : undefined
+  }
+
+  /** The open session, where its credential objects were looked at a short while ago. */
+  #checked(key: string, opening: Opening): OpenSession | undefined {
+    const session = this.#usable(key, opening)
+    const age = this.environment.now() - (session?.checked ?? Number.NaN)
+    // A clock that was turned back proves nothing.
+    return age >= 0 && age < this.#recheck ? session : undefined
+  }
+
+  /** The open session where its credential objects are as they were, else a new one. */
+  async #check(key: string, opening: Opening): Promise<OpenSession> {
+    const session = this.#usable(key, opening)
+    const now = this.environment.now()
+    const kept = session !== undefined && (await unchanged(opening.cluster, session.credentials.sources))
+    const current = kept ? session : await this.#replace(key, opening)
+    current.checked = now
+    return current
+  }
+
+  async #replace(key: string, opening: Opening): Promise<OpenSession> {
+    const row = this.row(opening.store)
+    const { environment, moment } = this
+    const concurrency = this.#concurrency ?? row.concurrency ?? defaultConcurrency
+    const session = await openSession(row, opening, { environment, moment, concurrency })
+    const before = this.#open.get(key)
+    this.#open.set(key, session)
     if (before !== undefined) await drop(before)
     return session
-  }
-  return {
-    environment,
-    moment,
-    row,
-    hosts: (store) => row(store).hosts?.(store.provider.spec) ?? [],
-    async open(store, namespace, cluster, { fresh = false, policy } = {}): Promise<Session> {
-      const key = sessionKey(store, namespace, row(store))
-      const usable = (): OpenSession | undefined => {
-        const session = open.get(key)
-        return session?.config === configuration(store, policy) ? session : undefined
-      }
-      const settled = (): OpenSession | undefined => {
-        const session = usable()
-        const age = environment.now() - (session?.checked ?? Number.NaN)
-        // A clock that was turned back proves nothing.
-        return !fresh && age >= 0 && age < recheck ? session : undefined
-      }
-      const current = settled()
-      if (current !== undefined) return lease(current)
-      // One after the other for each key, so that two who come at once do not both log in.
-      return inTurn(turns, key, async () => {
-        const checked = settled()
-        if (checked !== undefined) return lease(checked)
-        const session = usable()
-        const now = environment.now()
-        const kept = session !== undefined && (await unchanged(cluster, session.credentials.sources))
-        const opened = kept ? session : await replace(key, { store, namespace, cluster, policy })
-        opened.checked = now
-        return lease(opened)
-      })
-    },
-    async forget(store): Promise<void> {
-      const gone = [...open].filter(([, session]) => session.store === storeKey(store))
-      for (const [key] of gone) open.delete(key)
-      await Promise.all(gone.map(([, session]) => drop(session)))
-    },
-    async close(): Promise<void> {
-      const sessions = [...open.values()]
-      open.clear()
-      await Promise.all(sessions.map(drop))
-    },
   }
 }
 

@@ -315,7 +315,7 @@ function eventView(event: ClusterObject, test: Case): string[] {
 }
 
 /** Addresses and ids that differ from run to run, as the recorder took them out. */
-export function scrub(text: string): string {
+function scrub(text: string): string {
   // The API server's list of errors is in the random order of a map.
   const [whole, head, errors] = /^(.* is invalid: \[)(data\[.*)\]$/s.exec(text) ?? []
   const sorted =

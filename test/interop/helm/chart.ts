@@ -40,7 +40,7 @@ export async function render(helm: string, folder: string, options: RenderOption
 }
 
 /** The same, as helm's text. */
-export async function renderText(helm: string, folder: string, options: RenderOptions = {}): Promise<string> {
+async function renderText(helm: string, folder: string, options: RenderOptions = {}): Promise<string> {
   const { release = 'r', namespace = 'ns', apiVersions = [], includeCrds = false, kubeVersion = '1.36.0' } = options
   const more = apiVersions.map((version) => `--api-versions=${version}`)
   if (includeCrds) more.push('--include-crds')

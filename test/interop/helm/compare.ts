@@ -13,7 +13,7 @@ export function byName(objects: readonly Manifest[], change: (object: Manifest) 
 }
 
 /** The same value without what is null, empty lists and maps included: charts write those in different ways. */
-export function plain(value: unknown): unknown {
+function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).map(([key, part]) => [key, plain(part)] as const)

@@ -1,4 +1,12 @@
-import { type ClusterObject, informer, keyOf, resources, workQueue } from '@sealkit/kubernetes'
+import {
+  type ClusterObject,
+  type Informer,
+  informer,
+  keyOf,
+  resources,
+  type WorkQueue,
+  workQueue,
+} from '@sealkit/kubernetes'
 import { externalSecretsBackoff } from '../backoff.ts'
 import { equal } from '../equal.ts'
 import { lookup } from '../informers.ts'
@@ -23,44 +31,13 @@ export interface ClusterExternalSecretController extends Controller {
 export function clusterExternalSecretController(
   options: ClusterExternalSecretControllerOptions,
 ): ClusterExternalSecretController {
-  const { cluster, onWatchError, metrics } = options
   const queue = workQueue({ backoff: externalSecretsBackoff })
-  const objects = informer({
-    cluster,
-    resource: resources.clusterExternalSecret,
-    onError: onWatchError,
-    handlers: {
-      added: (object, occasion) =>
-        queue.add(keyOf(object), { priority: occasion === 'initial' ? 'refresh' : 'change' }),
-      updated: (object, last) => {
-        if (!equal({ ...object, ...unwatched }, { ...last, ...unwatched }) || !sameMeta(object, last))
-          queue.add(keyOf(object))
-      },
-      deleted: (last) => {
-        forgetReady(metrics.clusterCondition, last)
-        queue.forget(keyOf(last))
-      },
-    },
-  })
-  const wakeChoosers = (...states: readonly ClusterObject[]): void => {
+  const objects = objectInformer(options, queue)
+  const namespaces = namespaceInformer(options, (states) => {
     for (const object of objects.values()) {
       const wanted = readClusterExternalSecret(object)
       if (states.some((state) => chooses(wanted, state))) queue.add(keyOf(object))
     }
-  }
-  const namespaces = informer({
-    cluster,
-    resource: resources.namespace,
-    list: { metadataOnly: true },
-    onError: onWatchError,
-    handlers: {
-      added: (namespace, occasion) => {
-        if (occasion !== 'initial') wakeChoosers(namespace)
-      },
-      updated: (namespace, last) => {
-        if (!equal(namespace.metadata.labels ?? {}, last.metadata.labels ?? {})) wakeChoosers(namespace, last)
-      },
-    },
   })
   return {
     name: 'clusterexternalsecret',
@@ -77,6 +54,50 @@ export function clusterExternalSecretController(
       if (owner?.kind === resources.clusterExternalSecret.kind) queue.add({ namespace: '', name: owner.name })
     },
   }
+}
+
+function objectInformer(
+  { cluster, onWatchError, metrics }: ClusterExternalSecretControllerOptions,
+  queue: WorkQueue,
+): Informer {
+  return informer({
+    cluster,
+    resource: resources.clusterExternalSecret,
+    onError: onWatchError,
+    handlers: {
+      added: (object, occasion) =>
+        queue.add(keyOf(object), { priority: occasion === 'initial' ? 'refresh' : 'change' }),
+      updated: (object, last) => {
+        if (!equal({ ...object, ...unwatched }, { ...last, ...unwatched }) || !sameMeta(object, last))
+          queue.add(keyOf(object))
+      },
+      deleted: (last) => {
+        forgetReady(metrics.clusterCondition, last)
+        queue.forget(keyOf(last))
+      },
+    },
+  })
+}
+
+/** `onChange` is given the states of a namespace of which some may be chosen and others not. */
+function namespaceInformer(
+  { cluster, onWatchError }: ClusterExternalSecretControllerOptions,
+  onChange: (states: readonly ClusterObject[]) => void,
+): Informer {
+  return informer({
+    cluster,
+    resource: resources.namespace,
+    list: { metadataOnly: true },
+    onError: onWatchError,
+    handlers: {
+      added: (namespace, occasion) => {
+        if (occasion !== 'initial') onChange([namespace])
+      },
+      updated: (namespace, last) => {
+        if (!equal(namespace.metadata.labels ?? {}, last.metadata.labels ?? {})) onChange([namespace, last])
+      },
+    },
+  })
 }
 
 /** What a status update changes needs no second look. */

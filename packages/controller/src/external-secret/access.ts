@@ -8,6 +8,7 @@ import {
   type StoreKind,
   type TokenOptions,
 } from '@sealkit/resolver'
+import { isReady } from '../readiness.ts'
 
 /** Mints a token for a ServiceAccount; null when the account is not there. */
 export type MintToken = (account: Key, options: TokenOptions) => Promise<string | null>
@@ -63,9 +64,4 @@ export function clusterAccess({
     },
     serviceAccountToken: async (account, options) => (await mintToken?.(account, options)) ?? null,
   })
-}
-
-function isReady(store: ClusterObject): boolean {
-  const { conditions = [] } = (store['status'] ?? {}) as { readonly conditions?: readonly Record<string, unknown>[] }
-  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
 }

@@ -1,6 +1,5 @@
 import {
   type ClusterObject,
-  findCondition,
   type Informer,
   type Key,
   keyOf,
@@ -16,7 +15,7 @@ import { externalSecretsBackoff } from '../backoff.ts'
 import { equal } from '../equal.ts'
 import { informers, lookup, type Namespaces } from '../informers.ts'
 import type { Controller } from '../manager.ts'
-import { forgetReady } from '../readiness.ts'
+import { forgetReady, isReady } from '../readiness.ts'
 import type { ExternalSecretContext } from './context.ts'
 import { createDemands } from './demands.ts'
 import { keptExternalSecret, keptTarget } from './kept.ts'
@@ -25,7 +24,6 @@ import { createLeases } from './leases.ts'
 import { names } from './names.ts'
 import { reconcileExternalSecret } from './reconcile.ts'
 import { createRefreshes } from './refreshes.ts'
-import { statusOf } from './status.ts'
 import { createTargets, type Targets } from './targets.ts'
 import { createTurns } from './turns.ts'
 import { createWrites } from './writes.ts'
@@ -87,8 +85,7 @@ export function externalSecretController(options: ExternalSecretControllerOption
     }),
     storeChanged(kind, { metadata }) {
       for (const object of externalSecrets.by('store', storeKey(kind, metadata.namespace ?? '', metadata.name))) {
-        if (findCondition(statusOf(object).conditions, 'Ready')?.status !== 'True')
-          parts.demands.ask(keyOf(object), { priority: 'refresh' })
+        if (!isReady(object)) parts.demands.ask(keyOf(object), { priority: 'refresh' })
       }
     },
     remoteChanged(kind, { namespace, name }, key) {

@@ -2,6 +2,7 @@ import { type ClusterObject, type Key, keyOf, keyText, resources } from '@sealki
 import { type ExternalSecret, isTransient, readExternalSecret, retryAfterOf } from '@sealkit/resolver'
 import { addFinalizer, type Finalized, removeFinalizer } from '../finalizers.ts'
 import { errorFields, errorMessage } from '../log.ts'
+import { readyCondition } from '../readiness.ts'
 import { type Reconcile, type Result, TerminalError } from '../reconcile.ts'
 import type { ExternalSecretContext } from './context.ts'
 import type { TakenDemand } from './demands.ts'
@@ -193,7 +194,7 @@ async function isValid(
 
 /** Whether the last sync ended well with no Secret: it was deleted, or there was none to merge into. */
 function isReadyWithout(object: ClusterObject): boolean {
-  const reason = statusOf(object).conditions?.find(({ type }) => type === 'Ready')?.reason
+  const reason = readyCondition(object)?.reason
   return reason === 'SecretDeleted' || reason === 'SecretMissing'
 }
 

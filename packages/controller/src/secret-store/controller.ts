@@ -1,11 +1,11 @@
 import {
   type ClusterObject,
-  type Condition,
-  findCondition,
+  type InformerHandlers,
   type Key,
   keyOf,
   keyText,
   resources,
+  type WorkQueue,
   workQueue,
 } from '@sealkit/kubernetes'
 import type { StoreKind } from '@sealkit/resolver'
@@ -13,6 +13,7 @@ import { externalSecretsBackoff } from '../backoff.ts'
 import { equal } from '../equal.ts'
 import { informers, lookup, type Namespaces } from '../informers.ts'
 import type { Controller } from '../manager.ts'
+import { isReady, readyCondition } from '../readiness.ts'
 import { reconcileSecretStore, type SecretStoreContext } from './reconcile.ts'
 
 /** How stores of one kind are watched. */
@@ -41,37 +42,19 @@ const probeEvery = 3_000
 
 /** Watches the stores of one kind. */
 export function secretStoreController(options: SecretStoreControllerOptions): SecretStoreController {
-  const { kind, onChange } = options
-  const probed = new Map<string, number>()
-  const pending = new Map<string, number>()
-  const queue = workQueue({ backoff: externalSecretsBackoff })
+  const { kind } = options
+  const parts: Parts = {
+    queue: workQueue({ backoff: externalSecretsBackoff }),
+    probed: new Map(),
+    pending: new Map(),
+  }
+  const { queue, probed, pending } = parts
   const stores = informers(
     {
       cluster: options.cluster,
       resource: kind === 'SecretStore' ? resources.secretStore : resources.clusterSecretStore,
       onError: options.onWatchError,
-      handlers: {
-        added: (object, occasion) => {
-          if (!isValidated(object)) pending.set(keyText(keyOf(object)), performance.now())
-          queue.add(keyOf(object), { priority: occasion === 'initial' ? 'refresh' : 'change' })
-        },
-        updated: (object, last) => {
-          if (isValidated(object)) pending.delete(keyText(keyOf(object)))
-          if (!equal(object['spec'], last['spec'])) queue.add(keyOf(object))
-          if (
-            !equal(object['spec'], last['spec']) ||
-            isReady(object) !== isReady(last) ||
-            isValidated(object) !== isValidated(last)
-          )
-            onChange(kind, object)
-        },
-        deleted: (last) => {
-          probed.delete(keyText(keyOf(last)))
-          pending.delete(keyText(keyOf(last)))
-          queue.forget(keyOf(last))
-          queue.add(keyOf(last))
-        },
-      },
+      handlers: storeHandlers(options, parts),
     },
     kind === 'SecretStore' ? options.namespaces : null,
   )
@@ -93,15 +76,39 @@ export function secretStoreController(options: SecretStoreControllerOptions): Se
   }
 }
 
-function isReady(store: ClusterObject): boolean {
-  return readyOf(store)?.status === 'True'
+interface Parts {
+  readonly queue: WorkQueue
+  /** When a store was last looked at because reading from it failed, by its key. */
+  readonly probed: Map<string, number>
+  /** When a store was first seen that nobody has validated yet. */
+  readonly pending: Map<string, number>
+}
+
+function storeHandlers(
+  { kind, onChange }: SecretStoreControllerOptions,
+  { queue, probed, pending }: Parts,
+): InformerHandlers {
+  return {
+    added: (object, occasion) => {
+      if (!isValidated(object)) pending.set(keyText(keyOf(object)), performance.now())
+      queue.add(keyOf(object), { priority: occasion === 'initial' ? 'refresh' : 'change' })
+    },
+    updated: (object, last) => {
+      if (isValidated(object)) pending.delete(keyText(keyOf(object)))
+      const isRespecified = !equal(object['spec'], last['spec'])
+      if (isRespecified) queue.add(keyOf(object))
+      const isJudged = isReady(object) !== isReady(last) || isValidated(object) !== isValidated(last)
+      if (isRespecified || isJudged) onChange(kind, object)
+    },
+    deleted: (last) => {
+      probed.delete(keyText(keyOf(last)))
+      pending.delete(keyText(keyOf(last)))
+      queue.forget(keyOf(last))
+      queue.add(keyOf(last))
+    },
+  }
 }
 
 function isValidated(store: ClusterObject): boolean {
-  return readyOf(store) !== undefined
-}
-
-function readyOf(store: ClusterObject): Condition | undefined {
-  const { conditions } = (store['status'] ?? {}) as { readonly conditions?: readonly Condition[] }
-  return findCondition(conditions, 'Ready')
+  return readyCondition(store) !== undefined
 }

@@ -23,7 +23,7 @@ import type { AccessNeed } from '../external-secret/access.ts'
 import { intervalOf } from '../interval.ts'
 import { errorMessage } from '../log.ts'
 import type { ExternalSecretMetrics } from '../metrics.ts'
-import { observeReady } from '../readiness.ts'
+import { isReady, observeReady } from '../readiness.ts'
 import type { Reconcile } from '../reconcile.ts'
 import { updateStatus } from '../status.ts'
 
@@ -175,11 +175,6 @@ async function writeStatus(
   const { metrics } = context
   observeReady(context.kind === 'SecretStore' ? metrics.storeCondition : metrics.clusterStoreCondition, object, ready)
   return changed
-}
-
-function isReady(store: ClusterObject): boolean {
-  const { conditions = [] } = (store['status'] ?? {}) as StoreStatus
-  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
 }
 
 interface StoreStatus {

@@ -28,7 +28,7 @@ export interface Selector {
 export const defaultRule: Rule = { name: 'unencrypted_suffix', pattern: '_unencrypted' }
 
 /** Encrypts everything: what a binary file has. */
-export const everything: Selector = { on: 'key', encryptsMatches: false, matches: () => false }
+const everything: Selector = { on: 'key', encryptsMatches: false, matches: () => false }
 
 interface Row {
   readonly on: Selector['on']

@@ -34,7 +34,25 @@ export function changeLog(start: number = Date.now() * 1000): ChangeLog {
   const changes: Change[] = []
   const wakers = new Set<() => void>()
   let version = start
-  const after = (from: number): Change[] => changes.slice(lowerBound(changes, from))
+  /** The changes after a version. @throws GONE */
+  const after = (seen: number): readonly Change[] => {
+    const oldest = changes[0]?.version ?? version + 1
+    if (seen < oldest - 1 && seen < version) {
+      throw new KubernetesError('GONE', `too old resource version: ${seen} (${version})`, { reason: 'Expired' })
+    }
+    return changes.slice(lowerBound(changes, seen))
+  }
+  /** Resolves when there are changes after a version, or the signal aborts. */
+  const news = async (seen: number, signal: AbortSignal): Promise<void> => {
+    if (signal.aborted || seen < version) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const wake = (): void => resolve()
+    wakers.add(wake)
+    signal.addEventListener('abort', wake, { once: true })
+    await promise
+    wakers.delete(wake)
+    signal.removeEventListener('abort', wake)
+  }
   return {
     get version() {
       return version
@@ -49,33 +67,16 @@ export function changeLog(start: number = Date.now() * 1000): ChangeLog {
       const selects = predicate(options)
       const { signal } = options
       let seen = options.resourceVersion === '' ? version : Number(options.resourceVersion)
-      const wake = { call: (): void => undefined }
-      const onChange = (): void => wake.call()
-      wakers.add(onChange)
-      signal.addEventListener('abort', onChange, { once: true })
-      try {
-        while (!signal.aborted) {
-          const oldest = changes[0]?.version ?? version + 1
-          if (seen < oldest - 1 && seen < version) {
-            throw new KubernetesError('GONE', `too old resource version: ${seen} (${version})`, { reason: 'Expired' })
-          }
-          for (const change of after(seen)) {
-            seen = change.version
-            const event = sameResource(change.resource, resource) ? eventOf(change, selects, options) : undefined
-            if (event !== undefined) yield event
-            if (signal.aborted) return
-          }
-          if (seen < version) continue
-          await new Promise<void>((resolve) => {
-            wake.call = resolve
-            if (signal.aborted || seen < version) resolve()
-          })
+      while (!signal.aborted) {
+        for (const change of after(seen)) {
+          seen = change.version
+          const event = sameResource(change.resource, resource) ? eventOf(change, selects, options) : undefined
+          if (event !== undefined) yield event
+          if (signal.aborted) return
         }
-        throw new KubernetesError('ABORTED', 'the watch was stopped')
-      } finally {
-        wakers.delete(onChange)
-        signal.removeEventListener('abort', onChange)
+        await news(seen, signal)
       }
+      throw new KubernetesError('ABORTED', 'the watch was stopped')
     },
   }
 }

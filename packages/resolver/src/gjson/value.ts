@@ -46,7 +46,7 @@ function stringValue(raw: ByteString): Value {
 }
 
 /** A value of letters: `true`, `false`, else null. */
-export function literalValue(raw: ByteString): Value {
+function literalValue(raw: ByteString): Value {
   return { type: raw.startsWith('t') ? 'True' : raw.startsWith('f') ? 'False' : 'Null', raw, str: '' }
 }
 

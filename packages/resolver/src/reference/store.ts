@@ -31,7 +31,7 @@ export function credential(key: string): { readonly name: string; readonly key: 
 }
 
 /** Opens the provider for one use, with the policy applied to it. */
-export async function withProvider<Value>(
+async function withProvider<Value>(
   reference: ReferenceStore,
   context: ReferenceContext,
   use: (provider: Provider, store: Store, signal: AbortSignal) => Promise<Value>,
@@ -63,7 +63,7 @@ export function readSecret(
 }
 
 /** The secret, or the error that it is not there. */
-export function present(secret: RemoteSecret | null, key: string): RemoteSecret {
+function present(secret: RemoteSecret | null, key: string): RemoteSecret {
   if (secret !== null) return secret
   throw new ResolverError('SECRET_NOT_FOUND', `there is no secret "${key}"`)
 }

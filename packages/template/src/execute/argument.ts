@@ -30,7 +30,7 @@ function idealConstant(node: NumberNode): Value | ConstantError {
 }
 
 /** Stands for a constant that cannot be used. */
-export class ConstantError {
+class ConstantError {
   readonly format: string
   readonly values: readonly string[]
 

@@ -50,7 +50,7 @@ function toFloat(value: Value): number {
 }
 
 /** Go's conversion of a float64 to int64 on amd64: what does not fit is the least int64. */
-export function truncate(value: number): bigint {
+function truncate(value: number): bigint {
   if (!(value >= -(2 ** 63) && value < 2 ** 63)) return -(2n ** 63n)
   return BigInt(Math.trunc(value))
 }

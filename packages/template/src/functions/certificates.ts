@@ -12,7 +12,7 @@ import { encode } from './json.ts'
 import { type Context, type FunctionRow, rows } from './row.ts'
 
 /** sprig's certificate: the PEM of a certificate and of its key. */
-export class CertificatePair implements Opaque {
+class CertificatePair implements Opaque {
   readonly type = 'sprig.certificate'
   readonly kind = 'struct'
   readonly fields: ReadonlyMap<string, Value>

@@ -80,7 +80,7 @@ export function splitText(text: Value, by: Value, { count, context }: { count: n
 }
 
 /** Go's strings.SplitN. */
-export function split(text: string, by: string, count: number): string[] {
+function split(text: string, by: string, count: number): string[] {
   if (count === 0) return []
   const parts = by === '' ? characters(text) : text.split(by)
   if (count < 0 || parts.length <= count) return parts

@@ -70,7 +70,7 @@ export function atNanoseconds(nanoseconds: bigint): GoTime {
 }
 
 /** A time.Duration. */
-export function duration(nanoseconds: bigint): Sized {
+function duration(nanoseconds: bigint): Sized {
   const value = BigInt.asIntN(64, nanoseconds)
   return new Sized('time.Duration', value, { kind: 'int64', text: fromText(formatDuration(value)) })
 }

@@ -1,7 +1,7 @@
 import { fieldBytes, readVectors } from '../../../vectors/vector.ts'
 
 /** A small seeded generator (mulberry32): the same seed gives the same texts everywhere. */
-export class Random {
+class Random {
   private state: number
 
   constructor(seed: number) {

@@ -94,7 +94,7 @@ export type BoolFlag = NameOf<'bool'>
 export type ListFlag = NameOf<'strings' | 'list'>
 
 /** Texts that a flag has before it is given; empty for every other. */
-export const defaults: Readonly<Record<string, string>> = {
+const defaults: Readonly<Record<string, string>> = {
   'controller-name': 'sealed-secrets-controller',
   'controller-namespace': 'kube-system',
   format: 'json',

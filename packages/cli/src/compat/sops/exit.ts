@@ -110,7 +110,7 @@ function log(io: Io, line: { level: string; text: string; logger: string; fields
 }
 
 /** A value as logrus writes it: quoted unless it is plain. */
-export function quoted(text: string): string {
+function quoted(text: string): string {
   return /^[A-Za-z0-9\-._/@^+]+$/.test(text) ? text : JSON.stringify(text)
 }
 

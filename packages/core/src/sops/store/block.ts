@@ -4,7 +4,7 @@ import { readMetadata, writeMetadata } from '../metadata.ts'
 import { type Branch, branch, isBranch } from '../tree.ts'
 
 /** The entry that holds the metadata, and the prefix of such entries in flat formats. */
-export const blockKey = 'sops'
+const blockKey = 'sops'
 
 /**
  * Takes the `sops` block out of a file's documents. It counts in the first document and is dropped from the others.
