@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { builtinModules } from 'node:module'
 import { test } from 'node:test'
-import { imports, manifest, read, sources } from './sources.ts'
+import { imports, loads, manifest, read, sources } from './sources.ts'
 
 /** Which package may import which, by folder. The table is the design's; it is whole. */
 const mayImport: Record<string, readonly string[]> = {
@@ -86,3 +86,15 @@ for (const folder of pure) {
     }
   })
 }
+
+test('no file loads itself through others', () => {
+  const files = new Map(sources().map((file) => [file, loads(file)]))
+  const clear = new Set<string>()
+  const walk = (file: string, way: readonly string[]): void => {
+    if (clear.has(file)) return
+    assert.ok(!way.includes(file), `a circle of imports: ${[...way.slice(way.indexOf(file)), file].join(' -> ')}`)
+    for (const next of files.get(file) ?? []) walk(next, [...way, file])
+    clear.add(file)
+  }
+  for (const file of files.keys()) walk(file, [])
+})

@@ -35,6 +35,12 @@ export function imports(text: string): string[] {
   return [...text.matchAll(pattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
 }
 
+/** The files beside it that a source file loads before its own first line runs: not for a type, and not later. */
+export function loads(file: string): string[] {
+  const pattern = /^(?:import|export)\s(?!type\b)(?:[^'"]*?from\s+)?['"](\.[^'"]+)['"]/gm
+  return [...read(file).matchAll(pattern)].map((match) => join(dirname(file), match[1] ?? ''))
+}
+
 /** A package's manifest. */
 export interface PackageManifest {
   readonly name: string

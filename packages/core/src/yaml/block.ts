@@ -1,5 +1,5 @@
 import type { Event, Parser } from './parser.ts'
-import { parseNode, type State } from './state.ts'
+import type { State } from './state.ts'
 import type { TokenType } from './token.ts'
 
 /** Next entry of a block sequence, or its end. */
@@ -39,8 +39,7 @@ function parseEntry(parser: Parser, next: State, isBorder: (type: TokenType) => 
   parser.scanner.skip()
   if (headLength > 0) splitStem(parser, headLength)
   if (isBorder(parser.peek().type)) return parser.emptyScalar(next, line, endColumn)
-  parser.states.push(next)
-  return parseNode(parser, 'block')
+  return parser.node('block', next)
 }
 
 /** Of a head comment, what came before `- ` belongs to a collection that begins behind it, the rest to its first entry. */
@@ -72,6 +71,5 @@ function blockMappingValue(parser: Parser): Event {
 function parseKeyOrValue(parser: Parser, next: State): Event {
   const { line, endColumn } = parser.peek()
   if (isMappingBorder(parser.advance().type)) return parser.emptyScalar(next, line, endColumn)
-  parser.states.push(next)
-  return parseNode(parser, 'block-or-indentless')
+  return parser.node('block-or-indentless', next)
 }

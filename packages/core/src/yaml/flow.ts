@@ -1,5 +1,4 @@
 import type { Event, EventType, Parser } from './parser.ts'
-import { parseNode, type State } from './state.ts'
 
 /** First entry of a flow sequence, or its end. */
 export function firstFlowEntry(parser: Parser): Event {
@@ -18,7 +17,7 @@ function flowEntry(parser: Parser): Event {
 /** An entry is a node, or one pair, which is a mapping of its own. */
 function parseFlowEntry(parser: Parser): Event {
   const token = parser.peek()
-  if (token.type !== 'key') return parseFlowNode(parser, flowEntry)
+  if (token.type !== 'key') return parser.node('flow', flowEntry)
   parser.state = pairKey
   parser.scanner.skip()
   const event = parser.begin('mapping-start', token)
@@ -28,7 +27,7 @@ function parseFlowEntry(parser: Parser): Event {
 
 function pairKey(parser: Parser): Event {
   const { type, line, endColumn } = parser.peek()
-  if (type !== 'value' && type !== 'flow-entry' && type !== 'flow-sequence-end') return parseFlowNode(parser, pairValue)
+  if (type !== 'value' && type !== 'flow-entry' && type !== 'flow-sequence-end') return parser.node('flow', pairValue)
   // go-yaml drops the token, so `[? : x]` reads `x` as an error and `[? ]` runs into what follows.
   parser.scanner.skip()
   return parser.emptyScalar(pairValue, line, endColumn)
@@ -38,7 +37,7 @@ function pairValue(parser: Parser): Event {
   const token = parser.peek()
   if (token.type === 'value') {
     const { type } = parser.advance()
-    if (type !== 'flow-entry' && type !== 'flow-sequence-end') return parseFlowNode(parser, pairEnd)
+    if (type !== 'flow-entry' && type !== 'flow-sequence-end') return parser.node('flow', pairEnd)
   }
   return parser.emptyScalar(pairEnd, token.line, token.column)
 }
@@ -63,19 +62,19 @@ function flowKey(parser: Parser): Event {
 }
 
 function parseFlowKey(parser: Parser): Event {
-  if (parser.peek().type !== 'key') return parseFlowNode(parser, absentFlowValue)
+  if (parser.peek().type !== 'key') return parser.node('flow', absentFlowValue)
   const token = parser.advance()
   if (token.type === 'value' || token.type === 'flow-entry' || token.type === 'flow-mapping-end') {
     return parser.emptyScalar(flowValue, token.line, token.column)
   }
-  return parseFlowNode(parser, flowValue)
+  return parser.node('flow', flowValue)
 }
 
 function flowValue(parser: Parser): Event {
   let token = parser.peek()
   if (token.type === 'value') {
     token = parser.advance()
-    if (token.type !== 'flow-entry' && token.type !== 'flow-mapping-end') return parseFlowNode(parser, flowKey)
+    if (token.type !== 'flow-entry' && token.type !== 'flow-mapping-end') return parser.node('flow', flowKey)
   }
   return parser.emptyScalar(flowKey, token.line, token.column)
 }
@@ -83,11 +82,6 @@ function flowValue(parser: Parser): Event {
 function absentFlowValue(parser: Parser): Event {
   const token = parser.peek()
   return parser.emptyScalar(flowKey, token.line, token.column)
-}
-
-function parseFlowNode(parser: Parser, next: State): Event {
-  parser.states.push(next)
-  return parseNode(parser, 'flow')
 }
 
 function endFlow(parser: Parser, type: EventType): Event {

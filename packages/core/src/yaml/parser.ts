@@ -1,7 +1,7 @@
 import { type Position, syntaxError } from './error.ts'
 import type { YamlStyle } from './node.ts'
 import type { Scanner } from './scanner.ts'
-import { type State, streamStart } from './state.ts'
+import { type Context, parseNode, type State, streamStart } from './state.ts'
 import type { Token } from './token.ts'
 
 /** libyaml's events. */
@@ -133,6 +133,12 @@ export class Parser {
     this.footComment = ''
     this.stemComment = ''
     return this.event
+  }
+
+  /** Makes the event that begins a node, behind which the parser goes on with `next`. */
+  node(context: Context, next: State): Event {
+    this.states.push(next)
+    return parseNode(this, context)
   }
 
   /** Goes back to the state that the innermost collection or document waits in. */

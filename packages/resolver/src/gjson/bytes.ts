@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeUtf8 } from '@sealkit/core/go'
+import { decodeUtf8, encodeUtf8, quoteJson } from '@sealkit/core/go'
 
 /**
  * A Go string as a JavaScript string with one character a byte. gjson works on bytes, also inside characters and on
@@ -18,6 +18,11 @@ export function toBytes(text: string | Uint8Array): ByteString {
 /** The text of bytes; what is no UTF-8 as `decodeUtf8` writes it. */
 export function fromBytes(bytes: ByteString): string {
   return OUTSIDE_ASCII.test(bytes) ? decodeUtf8(Buffer.from(bytes, 'latin1')) : bytes
+}
+
+/** A JSON string literal of a byte string. */
+export function quoteBytes(bytes: ByteString): ByteString {
+  return toBytes(quoteJson(fromBytes(bytes)))
 }
 
 function latin1(bytes: Uint8Array): ByteString {

@@ -1,10 +1,8 @@
 import { validJson } from '@sealkit/core/go'
-import type { ByteString } from './bytes.ts'
-import { quoteBytes } from './multipath.ts'
-import { squashEnd, trim, trimSpace } from './path.ts'
+import { type ByteString, quoteBytes } from './bytes.ts'
+import { type Level, MAX_DEPTH, squashEnd, trim, trimSpace } from './path.ts'
 import { type PrettyOptions, pretty, ugly } from './pretty.ts'
 import { blockEnd } from './scan.ts'
-import { find, MAX_DEPTH } from './search.ts'
 import {
   arrayOf,
   booleanOf,
@@ -19,15 +17,15 @@ import {
   type Value,
 } from './value.ts'
 
-/** Makes another document of one; `argument` is what follows the colon, `depth` as for `find`. */
-type Modifier = (json: ByteString, argument: ByteString, depth: number) => ByteString
+/** Makes another document of one; `argument` is what follows the colon. */
+type Modifier = (json: ByteString, argument: ByteString, level: Level) => ByteString
 
 const MODIFIERS: ReadonlyMap<string, Modifier> = new Map<string, Modifier>([
   ['pretty', (json, argument) => pretty(json, prettyOptions(argument))],
   ['ugly', ugly],
   ['reverse', reverse],
   ['this', (json) => json],
-  ['flatten', (json, argument, depth) => flatten(json, flag(argument, 'deep'), depth)],
+  ['flatten', (json, argument, { depth }) => flatten(json, flag(argument, 'deep'), depth)],
   ['join', (json, argument) => join(json, flag(argument, 'preserve'))],
   ['valid', (json) => (validJson(json) ? json : '')],
   ['keys', keys],
@@ -50,13 +48,13 @@ export interface Modified {
 }
 
 /** Runs the modifier at the beginning of a path (`@name`, `@name:argument`); undefined when there is none. */
-export function runModifier(json: ByteString, path: ByteString, depth: number): Modified | undefined {
+export function runModifier(json: ByteString, path: ByteString, level: Level): Modified | undefined {
   const [, name = '', colon = ''] = /^@([^:|.]*)(:?)/.exec(path) ?? []
   const modifier = MODIFIERS.get(name)
   if (modifier === undefined) return undefined
   const rest = path.slice(1 + name.length + colon.length)
   const end = colon === '' ? 0 : argumentEnd(rest)
-  return { json: modifier(json, rest.slice(0, end), depth), rest: rest.slice(end) }
+  return { json: modifier(json, rest.slice(0, end), level), rest: rest.slice(end) }
 }
 
 /** An argument is one JSON value, or everything up to a pipe outside of brackets and strings. */
@@ -200,7 +198,7 @@ function group(json: ByteString): ByteString {
 }
 
 /** What a path finds in the document itself and in everything below it. */
-function dig(json: ByteString, path: ByteString, depth: number): ByteString {
+function dig(json: ByteString, path: ByteString, { depth, find }: Level): ByteString {
   const parts: ByteString[] = []
   const descend = (parent: Value, level: number): void => {
     const result = find(parent.raw, path, level)

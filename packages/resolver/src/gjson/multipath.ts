@@ -1,7 +1,6 @@
-import { quoteJson, validJson } from '@sealkit/core/go'
-import { type ByteString, fromBytes, toBytes } from './bytes.ts'
-import { isSimpleName, lastName, type Selector, selectors } from './path.ts'
-import { find } from './search.ts'
+import { validJson } from '@sealkit/core/go'
+import { type ByteString, quoteBytes } from './bytes.ts'
+import { isSimpleName, type Level, lastName, type Selector, selectors } from './path.ts'
 import { arrayOf, exists, objectOf, stringOf } from './value.ts'
 
 /** What a multipath comes to; without `json` the path is none, and goes on as `rest`. */
@@ -11,7 +10,7 @@ export interface Multipath {
 }
 
 /** Builds the array `[a,b]` or the object `{"x":a,b}` at the beginning of a path from what its members find. */
-export function multipath(json: ByteString, path: ByteString, depth: number): Multipath {
+export function multipath(json: ByteString, path: ByteString, { depth, find }: Level): Multipath {
   const parsed = selectors(path)
   // gjson forgets the path where it is not closed.
   if (parsed === undefined) return { json: undefined, rest: '' }
@@ -33,9 +32,4 @@ function memberName({ name, path }: Selector): ByteString {
   if (name !== '') return quoteBytes(name)
   const last = lastName(path)
   return isSimpleName(last) ? quoteBytes(last) : '"_"'
-}
-
-/** A JSON string literal of a byte string. */
-export function quoteBytes(bytes: ByteString): ByteString {
-  return toBytes(quoteJson(fromBytes(bytes)))
 }

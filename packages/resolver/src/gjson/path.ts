@@ -1,6 +1,18 @@
 import type { ByteString } from './bytes.ts'
 import { blockEnd, CODE, stringEnd } from './scan.ts'
-import { unescaped } from './value.ts'
+import { unescaped, type Value } from './value.ts'
+
+/**
+ * How many levels a path may descend, counting objects, arrays, queries and modifiers together. gjson has no limit
+ * but memory; what is deeper is missing here.
+ */
+export const MAX_DEPTH = 1000
+
+/** How deep in a search a modifier or a multipath is, and what it searches with below. */
+export interface Level {
+  readonly depth: number
+  find(json: ByteString, path: ByteString, depth: number): Value
+}
 
 /** Whether a modifier of that name exists. */
 export type IsModifier = (name: string) => boolean

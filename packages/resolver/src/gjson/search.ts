@@ -2,7 +2,7 @@ import type { ByteString } from './bytes.ts'
 import { matchPattern } from './match.ts'
 import { isModifier, runModifier, staticValue } from './modifier.ts'
 import { multipath } from './multipath.ts'
-import { type ArrayComponent, arrayComponent, type KeyComponent, keyComponent, splitPipe } from './path.ts'
+import { type ArrayComponent, arrayComponent, type KeyComponent, keyComponent, MAX_DEPTH, splitPipe } from './path.ts'
 import { queryMatches } from './query.ts'
 import { CODE, KIND, stringEnd, valueEnd, valueKind, valueStart } from './scan.ts'
 import {
@@ -18,12 +18,6 @@ import {
   type Value,
   valueOfKind,
 } from './value.ts'
-
-/**
- * How many levels a path may descend, counting objects, arrays, queries and modifiers together. gjson has no limit
- * but memory; what is deeper is missing here.
- */
-export const MAX_DEPTH = 1000
 
 /** Finds the value at a path (`Get`); `depth` counts the levels of the search that this one is part of. */
 export function find(document: ByteString, wholePath: ByteString, depth: number = 0): Value {
@@ -54,12 +48,12 @@ type Step = { readonly value: Value } | { readonly json: ByteString | undefined;
 function leading(json: ByteString, path: ByteString, depth: number): Step | undefined {
   const first = path[0]
   if (first === '@' || first === '!') {
-    const done = first === '@' ? runModifier(json, path, depth) : staticValue(path)
+    const done = first === '@' ? runModifier(json, path, { depth, find }) : staticValue(path)
     if (done === undefined) return undefined
     return /^[|.]/.test(done.rest) ? { json: done.json, path: done.rest.slice(1) } : { value: parse(done.json) }
   }
   if (first !== '[' && first !== '{') return undefined
-  const done = multipath(json, path, depth)
+  const done = multipath(json, path, { depth, find })
   if (done.json === undefined) return { json: undefined, path: done.rest }
   return done.rest === '' ? { value: jsonValue(done.json) } : { json: done.json, path: done.rest.slice(1) }
 }
