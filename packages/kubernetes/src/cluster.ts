@@ -5,6 +5,8 @@ export interface Resource {
   /** Empty for the core group. */
   readonly group: string
   readonly version: string
+  /** Older versions of the same form, which a cluster converts by their name alone. */
+  readonly older?: readonly string[]
   readonly plural: string
   readonly kind: string
   readonly namespaced: boolean

@@ -24,6 +24,7 @@ export { type ClientConfig, type ConnectionConfig, type LoadOptions, loadConfig 
 export type { ConfigOverrides } from './config/select.ts'
 export { connect } from './connect.ts'
 export { type Delayed, type DelayHeap, delayHeap } from './delay.ts'
+export { type SourceFile, sourceField } from './directory/manifests.ts'
 export { type DirectoryCluster, type DirectoryOptions, directoryCluster } from './directory.ts'
 export { isKubernetesError, KubernetesError, type KubernetesErrorCode, type KubernetesErrorOptions } from './error.ts'
 export type { CoreEvent } from './event.ts'

@@ -42,6 +42,7 @@ export const resources: Readonly<Record<ResourceName, Resource>> = {
   sopsSecret: {
     group: 'isindir.github.com',
     version: 'v1alpha3',
+    older: ['v1alpha2'],
     plural: 'sopssecrets',
     kind: 'SopsSecret',
     namespaced: true,
@@ -103,10 +104,14 @@ export function apiVersion(resource: Resource): string {
   return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`
 }
 
-/** The known resource of a manifest's `apiVersion` and `kind`; undefined for a kind that Sealkit does not know. */
+function apiVersions(resource: Resource): string[] {
+  return [resource.version, ...(resource.older ?? [])].map((version) => apiVersion({ ...resource, version }))
+}
+
+/** The known resource of a manifest's `apiVersion`, the newest or an older one, and `kind`; undefined for any other. */
 export function resourceOf(manifest: { apiVersion?: string; kind?: string }): Resource | undefined {
   return Object.values<Resource>(resources).find(
-    (resource) => resource.kind === manifest.kind && apiVersion(resource) === manifest.apiVersion,
+    (resource) => resource.kind === manifest.kind && apiVersions(resource).includes(manifest.apiVersion ?? ''),
   )
 }
 

@@ -5,6 +5,7 @@ import {
   keyOf,
   keyText,
   resources,
+  sourceField,
   type WorkQueue,
   workQueue,
 } from '@sealkit/kubernetes'
@@ -131,9 +132,10 @@ function sopsSecretInformer(options: SopsSecretControllerOptions, queue: WorkQue
 
 /** Whether a change asks for work: of anything but the status. The MAC covers labels and annotations, too. */
 function changed(object: ClusterObject, last: ClusterObject): boolean {
-  const relevant = ({ spec, sops, metadata: { labels = {}, annotations = {} } }: ClusterObject): unknown => ({
+  const relevant = ({ spec, sops, metadata: { labels = {}, annotations = {} }, ...rest }: ClusterObject): unknown => ({
     spec,
     sops,
+    file: rest[sourceField],
     labels,
     annotations,
   })

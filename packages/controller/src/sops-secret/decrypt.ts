@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { CoreError } from '@sealkit/core'
-import { decryptUnordered, type MacVerdict } from '@sealkit/core/sops'
-import type { ClusterObject } from '@sealkit/kubernetes'
+import { decryptUnordered, type MacVerdict, openFile, toPlain, type Unwrap } from '@sealkit/core/sops'
+import { type ClusterObject, type SourceFile, sourceField } from '@sealkit/kubernetes'
 import { ControllerError } from '../error.ts'
 import type { SopsKeys } from '../sops-keys/keys.ts'
 import { variants } from './variants.ts'
@@ -31,16 +31,26 @@ const likely: readonly (readonly string[])[] = [
   ...['host', 'port', 'username', 'user', 'login', 'password'],
 ])
 
+/** What {@link decryption} works with. */
+export interface DecryptionOptions {
+  readonly keys: SopsKeys
+  readonly policy: () => MacPolicy
+  /** Objects come from files, each with the whole text of its own: nothing is lost that the MAC covers. */
+  readonly fromFiles: boolean
+}
+
 /** Decryption with the keys of the object's namespace, as strictly as `policy` says. */
-export function decryption({ keys, policy }: { readonly keys: SopsKeys; readonly policy: () => MacPolicy }): Decrypt {
+export function decryption({ keys, policy, fromFiles }: DecryptionOptions): Decrypt {
   const verified = new Map<string, string>()
   return async (object) => {
     if (object['sops'] === undefined) throw unencrypted()
     const { uid = '', namespace = '' } = object.metadata
+    const unwrap = await keys.unwrapFor(namespace)
+    const file = fromFiles ? (object[sourceField] as SourceFile | undefined) : undefined
+    if (file !== undefined) return decryptDocument(object, file, { unwrap, policy: policy() })
     const candidates = variants(object)
     const version = createHash('sha256').update(JSON.stringify(candidates)).digest('base64')
     const known = verified.get(uid) === version
-    const unwrap = await keys.unwrapFor(namespace)
     const result = await decryptUnordered(candidates, {
       unwrap,
       likely,
@@ -53,6 +63,29 @@ export function decryption({ keys, policy }: { readonly keys: SopsKeys; readonly
     else if (policy() === 'required') throw unverified(mac)
     return { spec: result.plain['spec'] as Decrypted['spec'], mac }
   }
+}
+
+/** One document of a file, whose MAC is over all of them. */
+async function decryptDocument(
+  { metadata: { name } }: ClusterObject,
+  { text, index }: SourceFile,
+  { unwrap, policy }: { readonly unwrap: Unwrap; readonly policy: MacPolicy },
+): Promise<Decrypted> {
+  const format = /^\s*\{/.test(text) ? 'json' : 'yaml'
+  const open = async (ignoreMac: boolean): Promise<Record<string, unknown>> => {
+    const { documents } = await openFile(text, { unwrap, format, ignoreMac })
+    return toPlain(documents[index] ?? null) as Record<string, unknown>
+  }
+  const { plain, mac } = await open(false).then(
+    (plain) => ({ plain, mac: 'verified' as const }),
+    async (error: unknown) => {
+      if (!(error instanceof CoreError) || error.code !== 'MAC_MISMATCH' || policy === 'required') throw error
+      return { plain: await open(true), mac: 'refuted' as const }
+    },
+  )
+  const { metadata } = plain as { readonly metadata?: { readonly name?: unknown } }
+  if (metadata?.name === name) return { spec: plain['spec'] as Decrypted['spec'], mac }
+  throw new CoreError('INVALID_MANIFEST', 'the documents of the file are not told apart as they were read')
 }
 
 function unencrypted(): CoreError {

@@ -63,7 +63,7 @@ export async function sopsSecretService(options: SopsSecretServiceOptions): Prom
   controller = sopsSecretController({
     ...options,
     ...settings,
-    decrypt: decryption({ keys, policy: () => settings.mac }),
+    decrypt: decryption({ keys, policy: () => settings.mac, fromFiles: common !== undefined }),
     status: statusWriter(cluster, now),
     fieldManager: 'sealkit',
     isKeySecret: (key) => rules.some((rule) => rule.secrets.some((ref) => ref.name === key.name)),

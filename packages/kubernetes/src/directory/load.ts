@@ -4,9 +4,10 @@ import type { Manifest } from '@sealkit/core/manifest'
 import type { ClusterObject, Resource } from '../cluster.ts'
 import { timestamp } from '../conditions.ts'
 import { KubernetesError } from '../error.ts'
-import { apiVersion, keyOf, resourceOf } from '../resources.ts'
+import { apiVersion, keyOf, resourceOf, resources } from '../resources.ts'
 import { namespaceFolder, objectFile } from './files.ts'
 import type { Identity, IdentityStore } from './identity.ts'
+import { sourceField } from './manifests.ts'
 import { type Place, places } from './places.ts'
 import type { ScannedFile } from './scan.ts'
 
@@ -93,11 +94,11 @@ function duplicate(entry: Entry, path: string): KubernetesError {
 }
 
 async function load(
-  source: { readonly place: Place; readonly manifest: Manifest; readonly stamp: string },
+  from: { readonly place: Place; readonly manifest: Manifest; readonly stamp: string },
   known: ReadonlyMap<string, Entry>,
   context: LoadContext,
 ): Promise<Entry | undefined> {
-  const { place, manifest, stamp } = source
+  const { place, manifest, stamp } = from
   const resource = resourceOf(manifest) ?? context.resources.find((other) => matches(other, manifest))
   if (resource === undefined) return undefined
   const { name = '', namespace } = manifest.metadata ?? {}
@@ -109,9 +110,15 @@ async function load(
   if (own && metadata.uid !== undefined) return { resource, place, manifest, object: keepVersion(draft, last) }
   // A manifest says what should be, never what the cluster made of it.
   const { status: _status, ...wanted } = draft
-  const object = context.admit(resource, own ? draft : wanted)
+  const object = { ...context.admit(resource, own ? draft : wanted), ...source(resource, manifest) }
   const identity = await identify(resource, object, { stamp, last, context })
   return { resource, place, manifest, object: keepVersion(withIdentity(object, identity), last) }
+}
+
+/** What no definition of the API keeps. */
+function source(resource: Resource, manifest: Manifest): Readonly<Record<string, unknown>> {
+  const file = resource === resources.sopsSecret ? manifest[sourceField] : undefined
+  return file === undefined ? {} : { [sourceField]: file }
 }
 
 function matches(resource: Resource, manifest: Manifest): boolean {
