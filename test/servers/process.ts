@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { type AddressInfo, createServer, Socket } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** What a server needs to be started. */
@@ -45,16 +44,24 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
-/** A port of 127.0.0.1 that nothing listens on now. */
+/**
+ * A port of 127.0.0.1 that nothing listens on now. It lies below those that the kernel gives to clients, which would
+ * take it before the server does, and is given out once.
+ */
 export async function freePort(): Promise<number> {
-  const probe = createServer()
-  probe.listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000)
+    if (given.has(port)) continue
+    given.add(port)
+    const probe = createServer()
+    const free = await new Promise<boolean>((resolve) => {
+      probe.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+    })
+    if (free) return port
+  }
 }
+
+const given = new Set<number>()
 
 /** Whether a GET answers with 200. */
 export async function answers(url: string): Promise<boolean> {
