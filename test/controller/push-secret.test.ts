@@ -194,19 +194,65 @@ test('PushSecrets', { timeout: 540_000 }, async (t) => {
     assert.equal(data.current_version, 1)
   })
 
+  await cluster.create(resources.secret, secret('colliding', { a: '1', _U0061_: '2' }))
+  await bao.request('POST', 'secret/metadata/typed', { custom_metadata: { 'managed-by': 'external-secrets' } })
+  await bao.request('POST', 'secret/data/typed', { data: { n: 1, z: null } })
   const failures: readonly { readonly name: string; readonly spec: object; readonly message: RegExp }[] = [
     {
       name: 'two entries for one place',
       spec: {
         data: [to('user', 'p', 'x')],
-        dataTo: [{ storeRef: { name: 'vault' }, rewrite: [{ regexp: { source: '.*', target: 'one' } }] }],
+        dataTo: [{ storeRef: { name: 'vault' }, rewrite: [{ regexp: { source: '^.*$', target: 'one' } }] }],
       },
-      message: /^set secret failed: two entries write "one"$/,
+      message:
+        /^set secret failed: failed to expand dataTo: dataTo\[0\]: duplicate remote key "one" from source key "pass" \(conflicts with dataTo\[0\]:_U0040_at\)$/,
+    },
+    {
+      name: 'an entry of data and one of dataTo for one place',
+      spec: {
+        data: [to('user', 'pass')],
+        dataTo: [{ storeRef: { name: 'vault' }, match: { regexp: '^pass$' } }],
+      },
+      message:
+        /^set secret failed: failed to merge data entries: duplicate remote key "pass": source keys "pass" and "user" both map to the same destination$/,
+    },
+    {
+      name: 'two entries of data for one place',
+      spec: { data: [to('user', 'p', 'x'), to('pass', 'p', 'x')] },
+      message:
+        /^set secret failed: failed to merge data entries: duplicate remote key "p" with property "x": source keys "user" and "pass" both map to the same destination$/,
+    },
+    {
+      name: 'a key that is rewritten to nothing',
+      spec: { dataTo: [{ storeRef: { name: 'vault' }, rewrite: [{ regexp: { source: '^.*$', target: '' } }] }] },
+      message:
+        /^set secret failed: failed to expand dataTo: dataTo\[0\]: empty remote key produced for source key "_U0040_at"$/,
+    },
+    {
+      name: 'a store of dataTo that the PushSecret does not name',
+      spec: { dataTo: [{ storeRef: { name: 'second' } }] },
+      message: /^dataTo\[0\]: storeRef "second" not found in secretStoreRefs$/,
+    },
+    {
+      name: 'keys that become one',
+      spec: {
+        selector: { secret: { name: 'colliding' } },
+        data: [{ ...to('a', 'p', 'x'), conversionStrategy: 'ReverseUnicode' }],
+      },
+      message:
+        /^set secret failed: could not apply conversion strategy to keys: secret name collision during conversion: a$/,
+    },
+    {
+      name: 'a text over something else',
+      spec: { data: [to('user', 'typed', 'n')] },
+      message:
+        /^set secret failed: could not write remote ref user to target secretstore vault: error converting n to string$/,
     },
     {
       name: 'a pattern that does not compile',
       spec: { dataTo: [{ storeRef: { name: 'vault' }, match: { regexp: '(' } }] },
-      message: /^set secret failed: spec\.dataTo\[0\]: match\.regexp does not compile: /,
+      message:
+        /^set secret failed: failed to expand dataTo: dataTo\[0\]: match failed: failed to compile regexp pattern "\(": error parsing regexp: missing closing \): `\(`$/,
     },
     {
       name: 'a remote key that leads out of its mount',

@@ -20,6 +20,15 @@ for (const [conversionStrategy, key, name] of converted) {
   })
 }
 
+for (const conversionStrategy of [undefined, 'Default', 'Unicode']) {
+  test(`a collision names the strategy as it was written: ${conversionStrategy}`, async () => {
+    const value = conversionStrategy === 'Unicode' ? '{"a/":"1","a_U002f_":"2"}' : '{"a/":"1","a_":"2"}'
+    const error = await failure(extracting(value, conversionStrategy === undefined ? {} : { conversionStrategy }))
+    const words = `error applying conversion strategy ${conversionStrategy ?? ''} to keys: secret name collision`
+    assert.ok(error.message.includes(words), error.message)
+  })
+}
+
 test('an empty key is dropped', async () => {
   assert.deepEqual(await data(extracting('{"":"gone","a":"1"}')), { a: '1' })
 })

@@ -28,7 +28,7 @@ test("the CRD's defaults are applied", () => {
     manifest: null,
   })
   assert.deepEqual([refreshInterval, refreshPolicy], ['1h0m0s', 'Periodic'])
-  const strategies = { conversionStrategy: 'Default', decodingStrategy: 'None', nullBytePolicy: 'Ignore' }
+  const strategies = { conversionStrategy: '', decodingStrategy: 'None', nullBytePolicy: 'Ignore' }
   const ref = { key: 'k', property: '', version: '', metadataPolicy: 'None', ...strategies }
   const store = { kind: 'SecretStore', name: 'store' }
   assert.deepEqual(data, [{ secretKey: 'a', remoteRef: ref, store }])

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
 import type { Manifest } from '@sealkit/core/manifest'
 import { createSessions, manifestAccess, readStore, retryAfterOf } from '@sealkit/resolver'
-import { data, failure, secretStore } from './fixture.ts'
+import { data, failure, resolve, secretStore } from './fixture.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
@@ -26,10 +26,18 @@ const server = createServer((request, response) => {
   requests.push({ method, url, authorization: headers.authorization ?? '' })
   if (status !== 200) response.writeHead(status, failureHeaders).end(failureBody)
   else if (url.includes('selfsubjectrulesreviews')) response.end(JSON.stringify({ status: { resourceRules: rules } }))
+  else if (url.endsWith('/secrets/bare')) response.end(JSON.stringify(bare))
   else if (url.endsWith('/secrets/src')) response.end(JSON.stringify(remote))
   else if (url.includes('/secrets?') || url.endsWith('/secrets')) response.end(JSON.stringify({ items: [remote] }))
   else response.writeHead(404).end('{}')
 })
+
+/** A Secret that has neither labels nor annotations, and values that are JSON but no objects. */
+const bare = {
+  kind: 'Secret',
+  metadata: { name: 'bare' },
+  data: { list: base64('[1]'), nothing: base64('null'), text: base64('x') },
+}
 
 let rules: unknown[] = []
 
@@ -104,6 +112,25 @@ test('extract: the data, and the members of one value as JSON', async () => {
   const extract = (ref: object): Options => ({ spec: { dataFrom: [{ extract: { key: 'src', ...ref } }] } })
   assert.equal((await data(reading({}, extract({}))))['dot.key'], 'dot')
   assert.deepEqual(await data(reading({}, extract({ property: 'json' }))), { a: '{"b":"<c>"}', n: '1.5' })
+})
+
+for (const [property, expected] of [
+  ['', '{"annotations":null,"labels":null}'],
+  ['labels', 'null'],
+] as const) {
+  test(`metadata that a Secret has not are null: ${JSON.stringify(property)}`, async () => {
+    assert.deepEqual(await data(reading({ key: 'bare', metadataPolicy: 'Fetch', property })), { v: expected })
+  })
+}
+
+test('extract of one value takes null for no members, and refuses what else is no object', async () => {
+  const extract = (property: string): Options => ({ spec: { dataFrom: [{ extract: { key: 'bare', property } }] } })
+  assert.equal((await resolve(reading({}, extract('nothing')))).action, 'retain')
+  for (const property of ['list', 'text']) {
+    const error = await failure(reading({}, extract(property)))
+    assert.equal(error.code, 'VALUE_INVALID')
+    assert.match(error.message, /failed to unmarshal secret: invalid JSON format$/)
+  }
 })
 
 test('find by labels asks the server, find by name does not', async () => {

@@ -32,7 +32,7 @@ test('entries that need the same secret share one read, generators share none', 
     planText(planned(spec)),
     [
       'get db from SecretStore/store for spec.dataFrom[0], spec.data[0], spec.data[1]',
-      'find in SecretStore/store {"path":null,"name":"^a","tags":{"x":"1","y":"2"},"conversionStrategy":"Default"} for spec.dataFrom[1], spec.dataFrom[2]',
+      'find in SecretStore/store {"path":null,"name":"^a","tags":{"x":"1","y":"2"},"conversionStrategy":""} for spec.dataFrom[1], spec.dataFrom[2]',
       'generate Password/p for spec.dataFrom[3]',
       'generate Password/p for spec.dataFrom[4]',
       'get db from SecretStore/store version 2 for spec.data[2]',

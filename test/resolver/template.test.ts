@@ -193,13 +193,13 @@ const refused: readonly (readonly [
       metadata: { annotations: { 'kubernetes.io/service-account.name': 'x' } },
     },
     'INVALID_EXTERNAL_SECRET',
-    /is not allowed with annotation/,
+    /template.type="kubernetes.io\/service-account-token" with annotation "kubernetes.io\/service-account.name" is not allowed$/,
   ],
   [
     'tokens whose annotations come from elsewhere',
     { type: 'kubernetes.io/service-account-token', templateFrom: [{ target: 'annotations', literal: 'a: b' }] },
     'INVALID_EXTERNAL_SECRET',
-    /is not allowed/,
+    /template.type="kubernetes.io\/service-account-token" with templateFrom target="Annotations" is not allowed$/,
   ],
 ]
 

@@ -7,6 +7,7 @@ export type Values = ReadonlyMap<string, Uint8Array>
 const unfit = /[^\p{L}\p{N}._-]/gu
 
 const replacements: Readonly<Record<ConversionStrategy, (character: string) => string>> = {
+  '': () => '_',
   Default: () => '_',
   Unicode: (character) => `_U${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}_`,
 }

@@ -73,8 +73,8 @@ export interface StoreRef {
 
 /** How fetched bytes are decoded; `None` is the default. */
 export type DecodingStrategy = 'None' | 'Base64' | 'Base64URL' | 'Auto'
-/** How the keys of extract and find become keys of a Secret; `Default` is the default. */
-export type ConversionStrategy = 'Default' | 'Unicode'
+/** How the keys of extract and find become keys of a Secret; empty is `Default`, as it was written by nobody. */
+export type ConversionStrategy = '' | 'Default' | 'Unicode'
 /** What a 0x00 byte in a value does; `Ignore` is the default. */
 export type NullBytePolicy = 'Ignore' | 'Fail'
 

@@ -214,7 +214,7 @@ function strategies(
   ref: Json,
 ): Pick<Find, 'conversionStrategy' | 'decodingStrategy' | 'nullBytePolicy'> {
   return {
-    conversionStrategy: oneOf(`${field}.conversionStrategy`, ref['conversionStrategy'], ['Default', 'Unicode']),
+    conversionStrategy: oneOf(`${field}.conversionStrategy`, ref['conversionStrategy'], ['', 'Default', 'Unicode']),
     decodingStrategy: decoding(`${field}.decodingStrategy`, ref['decodingStrategy']),
     nullBytePolicy: oneOf(`${field}.nullBytePolicy`, ref['nullBytePolicy'], ['Ignore', 'Fail']),
   }
@@ -250,7 +250,7 @@ function decoding(field: string, value: unknown): DecodingStrategy {
 function oneOf<const Word extends string>(field: string, value: unknown, words: readonly [Word, ...Word[]]): Word {
   if (value === undefined || value === null || value === '') return words[0]
   const word = words.find((candidate) => candidate === value)
-  if (word === undefined) throw invalid(`${field} must be one of ${words.join(', ')}`)
+  if (word === undefined) throw invalid(`${field} must be one of ${words.filter(String).join(', ')}`)
   return word
 }
 

@@ -108,9 +108,12 @@ function checkType(template: TargetTemplate): void {
   if (template.engineVersion !== 'v2') refuse(`unsupported template engine version: ${template.engineVersion}`)
   if (template.type === 'bootstrap.kubernetes.io/token') refuse(`template.type="${template.type}" is not allowed`)
   if (template.type !== 'kubernetes.io/service-account-token') return
-  const named = Object.hasOwn(template.annotations, 'kubernetes.io/service-account.name')
-  if (named || template.templateFrom.some(({ target }) => target.toLowerCase() === 'annotations')) {
-    refuse(`template.type="${template.type}" is not allowed with annotation "kubernetes.io/service-account.name"`)
+  const annotation = 'kubernetes.io/service-account.name'
+  if (Object.hasOwn(template.annotations, annotation)) {
+    refuse(`template.type="${template.type}" with annotation "${annotation}" is not allowed`)
+  }
+  if (template.templateFrom.some(({ target }) => target.toLowerCase() === 'annotations')) {
+    refuse(`template.type="${template.type}" with templateFrom target="Annotations" is not allowed`)
   }
 }
 

@@ -133,6 +133,9 @@ test('push, exists and delete keep the marks of External Secrets', async (t) => 
     await provider.delete({ key: 'pushed/a', property: 'q' }, signal)
     await assert.rejects(read(), /404/)
     await provider.delete({ key: 'pushed/a', property: '' }, signal)
+    await server.request('POST', 'kv2/data/pushed/null', { data: { n: null } })
+    assert.equal(await provider.exists({ key: 'pushed/null', property: 'n' }, signal), false)
+    assert.equal(await provider.exists({ key: 'pushed/null', property: '' }, signal), true)
     await server.request('POST', 'kv2/data/pushed/foreign', { data: { a: '1' } })
     await assert.rejects(
       provider.push(

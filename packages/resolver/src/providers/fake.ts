@@ -30,8 +30,7 @@ export function open({ store }: OpenOptions): Provider {
   }
   const at = (key: string, version = ''): FakeValue | undefined => values.get(JSON.stringify([key, version]))
   return {
-    async get({ key, version, metadataPolicy }: Location): Promise<RemoteSecret | null> {
-      if (metadataPolicy === 'Fetch') return null
+    async get({ key, version }: Location): Promise<RemoteSecret | null> {
       const found = at(key, version)
       return found === undefined ? null : remoteSecret(found.value)
     },
@@ -94,7 +93,7 @@ function unsupportedFind({ path, tags, conversionStrategy }: FindQuery): Resolve
     `Path:(*string)(${path === null ? 'nil' : 'set'})`,
     'Name:(*v1.FindName)(nil)',
     `Tags:map[string]string{${pairs.join(', ')}}`,
-    `ConversionStrategy:"${conversionStrategy === 'Default' ? '' : conversionStrategy}"`,
+    `ConversionStrategy:"${conversionStrategy}"`,
     'DecodingStrategy:""',
     'NullBytePolicy:""',
   ]

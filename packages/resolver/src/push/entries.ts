@@ -1,4 +1,4 @@
-import { compareUtf8 } from '@sealkit/core/go'
+import { compareUtf8, quote } from '@sealkit/core/go'
 import { compile } from '@sealkit/core/go/regexp'
 import { selects } from '../condition.ts'
 import type { Values } from '../convert.ts'
@@ -34,23 +34,50 @@ export async function pushEntries(
 ): Promise<readonly PushEntry[]> {
   const taken = new Set(pushSecret.data.map(({ secretKey }) => secretKey))
   const made: PushEntry[] = []
-  for (const [index, to] of pushSecret.dataTo.entries()) {
-    if (to.store !== null && !refersTo(to.store, store)) continue
+  const sources = new Map<string, string>()
+  for (const [index, to] of pushSecret.dataTo.filter((to) => refersTo(to.store, store)).entries()) {
     try {
-      made.push(...(await expand(to, data, taken, render)))
+      const entries = await expand(to, data, taken, render)
+      for (const { remoteKey, secretKey } of entries) {
+        refuseSame(sources.get(remoteKey), remoteKey, secretKey)
+        sources.set(remoteKey, `dataTo[${index}]:${secretKey}`)
+      }
+      made.push(...entries)
     } catch (error) {
-      throw prefixed(`spec.dataTo[${index}]: `, error, 'INVALID_PUSH_SECRET')
+      throw prefixed(`failed to expand dataTo: dataTo[${index}]: `, error, 'INVALID_PUSH_SECRET')
     }
   }
-  const entries = [...pushSecret.data, ...made]
-  const places = entries.map(placeOf)
-  const twice = places.find((place, at) => places.indexOf(place) !== at)
-  if (made.length > 0 && twice !== undefined) {
-    throw new ResolverError('INVALID_PUSH_SECRET', `two entries write "${twice}"`, {
-      hint: 'change match or rewrite of spec.dataTo, so that each key has a place of its own',
-    })
-  }
+  const entries = [...made, ...pushSecret.data]
+  refuseTwice(entries)
   return entries
+}
+
+/** Refuses a key of `dataTo` that goes where another one goes. @throws {ResolverError} `INVALID_PUSH_SECRET` */
+function refuseSame(other: string | undefined, remoteKey: string, secretKey: string): void {
+  if (other === undefined) return
+  const same = `duplicate remote key ${quote(remoteKey)} from source key ${quote(secretKey)}`
+  throw new ResolverError('INVALID_PUSH_SECRET', `${same} (conflicts with ${other})`, {
+    hint: 'change match or rewrite of spec.dataTo, so that each key has a place of its own',
+  })
+}
+
+/** Refuses entries of which one would overwrite the other. @throws {ResolverError} `INVALID_PUSH_SECRET` */
+function refuseTwice(entries: readonly PushEntry[]): void {
+  const seen = new Map<string, PushEntry>()
+  for (const entry of entries) {
+    const place = JSON.stringify([entry.remoteKey, entry.property])
+    const first = seen.get(place)
+    seen.set(place, entry)
+    if (first === undefined) continue
+    const key = `duplicate remote key ${quote(entry.remoteKey)}`
+    const where = entry.property === '' ? key : `${key} with property ${quote(entry.property)}`
+    const sources = `source keys ${quote(first.secretKey)} and ${quote(entry.secretKey)}`
+    throw new ResolverError(
+      'INVALID_PUSH_SECRET',
+      `failed to merge data entries: ${where}: ${sources} both map to the same destination`,
+      { hint: 'give each key of the Secret a place of its own' },
+    )
+  }
 }
 
 /** Where an entry is written, as the status names it: `remoteKey`, or `remoteKey/property`. */
@@ -71,10 +98,22 @@ async function expand(
   const free = keys.filter((key) => !taken.has(key))
   const entries: PushEntry[] = []
   for (const key of free) {
-    const [place] = await rewrite(to.rewrite, new Map([[key, new Uint8Array()]]), render)
-    entries.push({ secretKey: key, remoteKey: place?.[0] ?? key, property: '', metadata, conversion, keys: null })
+    const place = await rewritten(to, key, render)
+    if (place === '') {
+      throw new ResolverError('INVALID_PUSH_SECRET', `empty remote key produced for source key ${quote(key)}`)
+    }
+    entries.push({ secretKey: key, remoteKey: place, property: '', metadata, conversion, keys: null })
   }
   return entries
+}
+
+async function rewritten(to: PushDataTo, key: string, render: Render | undefined): Promise<string> {
+  try {
+    const [place = ''] = (await rewrite(to.rewrite, new Map([[key, new Uint8Array()]]), render)).keys()
+    return place
+  } catch (error) {
+    throw prefixed('rewrite failed: ', error, 'INVALID_PUSH_SECRET')
+  }
 }
 
 function matcher(pattern: string): (key: string) => boolean {
@@ -83,11 +122,16 @@ function matcher(pattern: string): (key: string) => boolean {
     const compiled = compile(pattern)
     return (key) => compiled.test(key)
   } catch (error) {
-    throw patternError('match.regexp does not compile: ', error, 'INVALID_PUSH_SECRET')
+    const failed = `match failed: failed to compile regexp pattern ${quote(pattern)}: `
+    throw patternError(failed, error, 'INVALID_PUSH_SECRET')
   }
 }
 
-/** The data with its keys as they were before an ExternalSecret's conversion `Unicode`. */
+/**
+ * The data with its keys as they were before an ExternalSecret's conversion `Unicode`.
+ *
+ * @throws {ResolverError} `KEY_COLLISION` when two keys become one
+ */
 export function reversed(conversion: PushConversion, data: Values): Values {
   if (conversion === 'None') return data
   const decode = (key: string): string =>
@@ -95,5 +139,14 @@ export function reversed(conversion: PushConversion, data: Values): Values {
       const point = Number.parseInt(digits, 16)
       return point <= 0x10ffff ? String.fromCodePoint(point) : whole
     })
-  return new Map([...data].map(([key, value]) => [decode(key), value]))
+  const decoded = new Map<string, Uint8Array>()
+  for (const [key, value] of data) {
+    const name = decode(key)
+    if (decoded.has(name)) {
+      const collision = `secret name collision during conversion: ${name}`
+      throw new ResolverError('KEY_COLLISION', `could not apply conversion strategy to keys: ${collision}`)
+    }
+    decoded.set(name, value)
+  }
+  return decoded
 }

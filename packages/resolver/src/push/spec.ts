@@ -1,3 +1,4 @@
+import { quote } from '@sealkit/core/go'
 import type { Manifest } from '@sealkit/core/manifest'
 import { ResolverError } from '../error.ts'
 import type { GeneratorRef, Rewrite, TargetTemplate } from '../externalsecret.ts'
@@ -51,8 +52,7 @@ export interface PushEntry {
 
 /** `spec.dataTo[]`: many keys of the Secret at once. */
 export interface PushDataTo {
-  /** Null = every store. */
-  readonly store: PushStoreRef | null
+  readonly store: PushStoreRef
   /** Empty = one remote secret for each key. */
   readonly remoteKey: string
   /** RE2 that keys must match; empty = all. */
@@ -71,18 +71,19 @@ export function readPushSecret(manifest: Manifest): PushSecret {
   const { metadata = {} } = manifest
   const spec = object(manifest['spec'])
   const template = optionalObject(spec['template'])
+  const stores = list(spec['secretStoreRefs']).map((ref, index) =>
+    readStoreRef(`spec.secretStoreRefs[${index}]`, object(ref)),
+  )
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name ?? '',
     refreshInterval: text(spec['refreshInterval'], '1h0m0s'),
     updatePolicy: spec['updatePolicy'] === 'IfNotExists' ? 'IfNotExists' : 'Replace',
     deletionPolicy: spec['deletionPolicy'] === 'Delete' ? 'Delete' : 'None',
-    stores: list(spec['secretStoreRefs']).map((ref, index) =>
-      readStoreRef(`spec.secretStoreRefs[${index}]`, object(ref)),
-    ),
+    stores,
     source: readSource(object(spec['selector'])),
     data: list(spec['data']).map((entry, index) => readEntry(`spec.data[${index}]`, object(entry))),
-    dataTo: list(spec['dataTo']).map((entry, index) => readDataTo(`spec.dataTo[${index}]`, object(entry))),
+    dataTo: list(spec['dataTo']).map((entry, index) => readDataTo(index, object(entry), stores)),
     template: template === null ? null : readTemplate(template),
   }
 }
@@ -122,16 +123,29 @@ function readEntry(field: string, entry: Json): PushEntry {
   }
 }
 
-function readDataTo(field: string, entry: Json): PushDataTo {
-  const store = optionalObject(entry['storeRef'])
+function readDataTo(index: number, entry: Json, stores: readonly PushStoreRef[]): PushDataTo {
+  const field = `spec.dataTo[${index}]`
   return {
-    store: store === null ? null : readStoreRef(`${field}.storeRef`, store),
+    store: readDataToStore(`dataTo[${index}]: storeRef`, optionalObject(entry['storeRef']), stores),
     remoteKey: text(entry['remoteKey']),
     match: text(object(entry['match'])['regexp']),
     rewrite: list(entry['rewrite']).map((rule, index) => readRewrite(`${field}.rewrite[${index}]`, object(rule))),
     metadata: entry['metadata'],
     conversion: readConversion(entry['conversionStrategy']),
   }
+}
+
+/** The store of an entry of `dataTo`, in External Secrets' words where it is none of the PushSecret's. */
+function readDataToStore(field: string, ref: Json | null, stores: readonly PushStoreRef[]): PushStoreRef {
+  if (ref === null) throw invalid(`${field} is required`)
+  if (text(ref['name']) === '' && optionalObject(ref['labelSelector']) === null) {
+    throw invalid(`${field} must have name or labelSelector`)
+  }
+  const store = readStoreRef(field, ref)
+  const { kind, name } = store
+  const isNamed = stores.some((other) => other.kind === kind && (other.name === name || other.selector !== null))
+  if (name !== '' && !isNamed) throw invalid(`${field} ${quote(name)} not found in secretStoreRefs`)
+  return store
 }
 
 function readConversion(value: unknown): PushConversion {

@@ -3,7 +3,7 @@ import { decode } from '../../decode.ts'
 import { ResolverError } from '../../error.ts'
 import { get } from '../../gjson/index.ts'
 import type { RemoteSecret } from '../../provider.ts'
-import { type Json, object, textMap } from '../../view.ts'
+import { type Json, object, optionalObject, textMap } from '../../view.ts'
 
 /** A Secret's data as bytes by key. */
 export function secretData(secret: Json): Map<string, Uint8Array> {
@@ -52,17 +52,22 @@ function propertyEntries(
   const found = literal.exists ? literal : get(encoded, property)
   if (!found.exists) throw new ResolverError('PROPERTY_NOT_FOUND', `property ${property} does not exist in key ${name}`)
   try {
-    const members = object(parseJson(decodeUtf8(decode('Base64', encodeUtf8(found.string())))))
-    return new Map(Object.entries(members).map(([key, value]) => [key, json(value)]))
+    const members = parseJson(decodeUtf8(decode('Base64', encodeUtf8(found.string()))))
+    if (members !== null && optionalObject(members) === null) throw new TypeError('no object')
+    return new Map(Object.entries(object(members)).map(([key, value]) => [key, json(value)]))
   } catch (cause) {
     throw new ResolverError('VALUE_INVALID', 'failed to unmarshal secret: invalid JSON format', { cause })
   }
 }
 
-/** The labels and annotations of a Secret: `labels`, `annotations.key`, and a gjson path into one after that. */
+/**
+ * The labels and annotations of a Secret: `labels`, `annotations.key`, and a gjson path into one after that. A Secret
+ * that has none gives null, as Go writes a map that was never made.
+ */
 export function metadataSecret(name: string, secret: Json): RemoteSecret {
   const metadata = object(secret['metadata'])
-  const parts = { labels: textMap(metadata['labels']), annotations: textMap(metadata['annotations']) }
+  const texts = (part: unknown): Texts => (optionalObject(part) === null ? null : textMap(part))
+  const parts = { annotations: texts(metadata['annotations']), labels: texts(metadata['labels']) }
   return {
     value(property): Uint8Array {
       if (property === '') return json(parts)
@@ -80,13 +85,14 @@ export function metadataSecret(name: string, secret: Json): RemoteSecret {
   }
 }
 
-type MetadataParts = Readonly<Record<string, Readonly<Record<string, string>>>>
+type Texts = Readonly<Record<string, string>> | null
+type MetadataParts = Readonly<Record<string, Texts>>
 
 function metadataValue(parts: MetadataParts, [part = '', key, ...rest]: readonly string[]): Uint8Array | undefined {
   const texts = Object.hasOwn(parts, part) ? parts[part] : undefined
   if (texts === undefined) return undefined
   if (key === undefined) return json(texts)
-  const value = Object.hasOwn(texts, key) ? texts[key] : undefined
+  const value = texts !== null && Object.hasOwn(texts, key) ? texts[key] : undefined
   if (value === undefined || rest.length === 0) return value === undefined ? undefined : encodeUtf8(value)
   const found = get(value, rest.join(''))
   return found.exists ? encodeUtf8(found.string()) : undefined

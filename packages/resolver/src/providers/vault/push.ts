@@ -53,11 +53,11 @@ async function pushV1(vault: Connection, { request, current, signal }: Push): Pr
 
 async function pushV2(vault: Connection, { request, current, signal }: Push): Promise<void> {
   const members = current === null ? null : memberMap(current)
-  const merged = mergedData(members, request)
   const path = metadataPath(vault.spec, request.key)
   const remote = current === null ? null : await readMetadata(vault, request.key, signal)
   const existing = remote === null ? null : customMetadata(remote)
   const metadata = desiredMetadata(current === null ? null : (existing ?? new Map()), request.metadata)
+  const merged = mergedData(members, request)
   // The mark goes first: a data write that fails after it is tried again on a secret that is known to be ours.
   if (existing === null || !sameTexts(existing, metadata)) {
     await writeJson(vault, path, `{${quoteJson(markKey)}:${nodeText(stringsNode(metadata))}}`, signal)
@@ -68,8 +68,14 @@ async function pushV2(vault: Connection, { request, current, signal }: Push): Pr
 }
 
 function mergedData(current: ReadonlyMap<string, JsonNode> | null, request: PushRequest): Map<string, JsonNode> {
-  if (request.property !== '') {
-    return new Map(current ?? []).set(request.property, { kind: 'string', value: asText(request.value) })
+  const { property } = request
+  if (property !== '') {
+    if ((current?.get(property)?.kind ?? 'string') !== 'string') {
+      throw new ResolverError('VALUE_INVALID', `error converting ${property} to string`, {
+        hint: 'only a text is replaced by a text: delete the property first',
+      })
+    }
+    return new Map(current ?? []).set(property, { kind: 'string', value: asText(request.value) })
   }
   try {
     const whole = readJson(asText(request.value))
@@ -77,7 +83,8 @@ function mergedData(current: ReadonlyMap<string, JsonNode> | null, request: Push
   } catch {
     // The text may be a secret's value; the error below names the key only.
   }
-  throw new ResolverError('VALUE_INVALID', 'error unmarshalling vault secret: invalid JSON format')
+  const what = current === null ? 'vault secret' : 'incoming secret value'
+  throw new ResolverError('VALUE_INVALID', `error unmarshalling ${what}: invalid JSON format`)
 }
 
 /** The custom metadata that the secret should have. @throws {ResolverError} `PROVIDER_FAILED`, `VALUE_INVALID` */
@@ -133,12 +140,14 @@ async function isManaged(vault: Connection, key: string, { members, signal }: Ow
   return metadata !== null && customMetadata(metadata).get(managedBy) === owner
 }
 
-/** Whether a secret, or a property of it, is there. */
+/** Whether a secret, or a property of it that is not null, is there. */
 export async function existsSecret(vault: Connection, target: PushTarget, signal: AbortSignal): Promise<boolean> {
   const data = await readData(vault, { key: target.key, version: '' }, signal)
   if (data === null) return false
+  if (memberMap(data).get(target.property)?.kind === 'null') return false
   try {
-    return vaultSecret(data).value(target.property) !== null
+    vaultSecret(data).value(target.property)
+    return true
   } catch (error) {
     if (error instanceof ResolverError && error.code === 'PROPERTY_NOT_FOUND') return false
     throw error
