@@ -47,3 +47,14 @@ test('one version for every package', () => {
   assert.equal(versions.size, 1)
   assert.match(read('packages/cli/src/version.ts'), new RegExp(`version = '${[...versions][0]}'`))
 })
+
+test('what is published depends on nothing that is not, and says what it is', () => {
+  const manifests = new Map(folders.map((folder) => [manifest(folder).name, manifest(folder)]))
+  for (const [name, { private: isPrivate = false, description = '', license, dependencies = {}, files }] of manifests) {
+    assert.notEqual(description, '', name)
+    assert.equal(license, 'Apache-2.0', name)
+    assert.deepEqual(files, ['dist', '!dist/.tsbuildinfo', 'src'], name)
+    const unpublished = Object.keys(dependencies).filter((other) => manifests.get(other)?.private === true)
+    if (!isPrivate) assert.deepEqual(unpublished, [], name)
+  }
+})

@@ -59,7 +59,6 @@ for (const [folder, allowed] of Object.entries(mayImport)) {
   test(`${folder}: every dependency is used`, () => {
     const names = new Set([...used.keys()].map(packageName))
     for (const name of Object.keys(dependencies)) {
-      if (folderOf.has(name)) continue
       assert.ok(names.has(name), `${name} is declared and never imported`)
     }
   })

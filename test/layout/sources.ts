@@ -46,6 +46,9 @@ export interface PackageManifest {
   readonly name: string
   readonly version: string
   readonly private?: boolean
+  readonly description?: string
+  readonly license?: string
+  readonly files?: readonly string[]
   readonly exports?: Record<string, Record<string, string>>
   readonly dependencies?: Record<string, string>
   readonly optionalDependencies?: Record<string, string>

@@ -5,12 +5,16 @@ import { test } from 'node:test'
 import { manifest, root } from '../../layout/sources.ts'
 import { available } from '../../servers/programs.ts'
 
+const recipient = 'age1aars3tw9c0pvmp88zt9lmqxmwrxqwg8nagj9qmuh3fefnfdghvyqtuh53q'
+const identity = 'AGE-SECRET-KEY-16CWURPA53MRM3JW23NM5VXPT6G4NW80RAUQ9EYQVZ8QRXGCFSUUQERGAKV'
+
 /** Uses each published package as its users get it: compiled, by its public name. */
 const script = `
 import { secretManifest } from '@sealkit/core/manifest'
 import { generateSealingKey, KeyRing, parseCertificate, parsePrivateKey, sealingKey, sealSecret } from '@sealkit/core/sealed'
-import { openStore } from '@sealkit/core/sops'
+import { entry, newDataKey, newMetadata, openStore, unwrapDataKey, wrapDataKey } from '@sealkit/core/sops'
 import { parseYaml } from '@sealkit/core/yaml'
+import { masterKeys } from '@sealkit/keyservice'
 import { get, hasSimd } from '@sealkit/resolver/gjson'
 import { execute, functionTable, parse } from '@sealkit/template'
 import { desired } from 'sealkit'
@@ -23,17 +27,21 @@ const keyRing = new KeyRing([await sealingKey(parsePrivateKey(privateKeyPem))])
 const [outcome] = await desired([{ object }], { sealed: { keyRing } })
 const template = parse('{{ .x | upper | b64enc }}', { name: 't', functions: functionTable('sealed-secrets') })
 const store = await openStore('yaml')
+const { wrap, unwrap } = masterKeys({ ageIdentities: ['${identity}'] })
+const dataKey = newDataKey()
+const metadata = await wrapDataKey(newMetadata({ keyGroups: [[entry('age', { recipient: '${recipient}' })]] }), dataKey, { wrap })
 console.log(JSON.stringify({
   node: process.versions.node.split('.')[0],
   secret: secretManifest(outcome.secret).data,
   template: Buffer.from(execute(template, new Map([['x', 'y']]))).toString(),
   sops: Buffer.from(store.emit(store.load(Buffer.from('a: {b: 1}\\n')))).toString(),
+  dataKey: Buffer.compare(dataKey, await unwrapDataKey(metadata, { unwrap })),
   yaml: parseYaml('a: yes\\n'),
   gjson: [hasSimd(), get('{"a":[{},2]}', 'a.#', 'simd').string()],
 }))
 `
 
-const published = ['core', 'template', 'resolver', 'sealkit']
+const published = ['core', 'template', 'keyservice', 'resolver', 'sealkit']
 
 test('the published packages run on Node 20, compiled, by their public names', async (t) => {
   const programs = await available(t, 'node-20')
@@ -47,6 +55,7 @@ test('the published packages run on Node 20, compiled, by their public names', a
     secret: { k: 'dg==' },
     template: 'WQ==',
     sops: 'a:\n    b: 1\n',
+    dataKey: 0,
     yaml: { a: true },
     gjson: [true, '2'],
   })
