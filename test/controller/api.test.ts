@@ -161,7 +161,7 @@ test('API: requests are counted under upstream names, and only by path, code and
   const { port, metrics } = await start(t)
   await ask(port, '/v1/cert.pem')
   await ask(port, '/healthz')
-  const served = await serveMetrics(metrics.registry, { address: '127.0.0.1:0' })
+  const served = await serveMetrics(metrics, { address: '127.0.0.1:0' })
   t.after(() => served.close())
   const { body, headers } = await ask(served.port, '/metrics')
   assert.match(String(headers['content-type']), /^text\/plain/)
@@ -180,7 +180,7 @@ test('API: requests are counted under upstream names, and only by path, code and
 test('an address that cannot be listened on is an error with a hint', async (t) => {
   const { port, metrics } = await start(t)
   for (const address of ['8080', ':99999', 'nowhere', `127.0.0.1:${port}`]) {
-    await assert.rejects(serveMetrics(metrics.registry, { address }), { code: 'LISTEN_FAILED' }, address)
+    await assert.rejects(serveMetrics(metrics, { address }), { code: 'LISTEN_FAILED' }, address)
   }
 })
 

@@ -27,6 +27,7 @@ export { type Controller, type ManagerOptions, runControllers } from './manager.
 export {
   createMetrics,
   type ExternalSecretMetrics,
+  exposition,
   type Metrics,
   type QueueMetrics,
   type SealedSecretMetrics,

@@ -1,6 +1,9 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { type Listening, type ListenOptions, listen, pathOf } from './api/listen.ts'
 import type { ConditionGauge } from './readiness.ts'
+import { type SyncSeries, syncSeries } from './series.ts'
 
 /** Metrics of Sealed Secrets' controller, under its names. */
 export interface SealedSecretMetrics {
@@ -13,11 +16,8 @@ export interface SealedSecretMetrics {
 
 /** Metrics of External Secrets' controller, under its names. */
 export interface ExternalSecretMetrics {
-  readonly syncCalls: Counter<'name' | 'namespace'>
-  readonly syncErrors: Counter<'name' | 'namespace'>
-  readonly condition: ConditionGauge
-  /** Nanoseconds, as upstream's. */
-  readonly reconcileDuration: Gauge<'name' | 'namespace'>
+  /** Of ExternalSecrets, which may be tens of thousands. */
+  readonly syncs: SyncSeries
   readonly storeCondition: ConditionGauge
   readonly clusterStoreCondition: ConditionGauge
   /** Of ClusterExternalSecrets. */
@@ -46,8 +46,9 @@ export interface QueueMetrics {
   readonly depth: Gauge<'name'>
 }
 
-/** Every metric of a controller, in one registry. */
+/** Every metric of a controller. */
 export interface Metrics {
+  /** All but the series of each ExternalSecret. */
   readonly registry: Registry
   readonly sealedSecret: SealedSecretMetrics
   readonly externalSecret: ExternalSecretMetrics
@@ -122,25 +123,7 @@ function externalSecretMetrics(registry: Registry): ExternalSecretMetrics {
   const condition = (kind: string, help: string): ConditionGauge =>
     new Gauge({ name: `${kind}_status_condition`, help, labelNames: [...object, 'condition', 'status'], registers })
   return {
-    syncCalls: new Counter({
-      name: 'externalsecret_sync_calls_total',
-      help: 'Total number of the External Secret sync calls',
-      labelNames: object,
-      registers,
-    }),
-    syncErrors: new Counter({
-      name: 'externalsecret_sync_calls_error',
-      help: 'Total number of the External Secret sync errors',
-      labelNames: object,
-      registers,
-    }),
-    condition: condition('externalsecret', 'The status condition of a specific External Secret'),
-    reconcileDuration: new Gauge({
-      name: 'externalsecret_reconcile_duration',
-      help: 'The duration time to reconcile the External Secret',
-      labelNames: object,
-      registers,
-    }),
+    syncs: syncSeries(),
     storeCondition: condition('secretstore', 'The status condition of a specific Secret Store'),
     clusterStoreCondition: condition('clustersecretstore', 'The status condition of a specific Cluster Secret Store'),
     clusterCondition: condition('clusterexternalsecret', 'The status condition of a specific Cluster External Secret'),
@@ -208,15 +191,21 @@ function queueMetrics(registry: Registry): QueueMetrics {
 }
 
 /** Serves `/metrics`, and nothing else, on its own port. */
-export function serveMetrics(registry: Registry, options: ListenOptions): Promise<Listening> {
+export function serveMetrics(metrics: Metrics, options: ListenOptions): Promise<Listening> {
+  const { contentType } = metrics.registry
   return listen(options, (request, response) => {
     if (pathOf(request) !== '/metrics') {
       response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n')
       return
     }
-    registry.metrics().then(
-      (body) => response.writeHead(200, { 'content-type': registry.contentType }).end(body),
-      () => response.writeHead(500).end(),
-    )
+    response.writeHead(200, { 'content-type': contentType })
+    // Whoever asks may hang up while it is written.
+    pipeline(Readable.from(exposition(metrics)), response).catch(() => undefined)
   })
+}
+
+/** All metrics as Prometheus reads them, piece by piece: the whole text can be tens of megabytes. */
+export async function* exposition({ registry, externalSecret }: Metrics): AsyncGenerator<string> {
+  yield await registry.metrics()
+  yield* externalSecret.syncs.text()
 }

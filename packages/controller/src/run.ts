@@ -229,7 +229,7 @@ async function serve(
     ports.health = health.port
   }
   if (settings.metricsAddress !== '') {
-    const server = await serveMetrics(metrics.registry, { address: settings.metricsAddress })
+    const server = await serveMetrics(metrics, { address: settings.metricsAddress })
     servers.push(server)
     ports.metrics = server.port
     log.info('HTTP metrics server serving', { addr: settings.metricsAddress })

@@ -62,20 +62,17 @@ export function eventCorrelator(clock: Clock): EventCorrelator {
 
 /** Replaces events that differ by message alone, once they are many, by one whose message says so. */
 function aggregator(clock: Clock): (event: CoreEvent) => { readonly event: CoreEvent; readonly key: string } {
-  const groups = lru<{ readonly messages: Set<string>; readonly at: number }>(limits.cache)
+  const groups = lru<{ readonly messages: readonly string[]; readonly at: number }>(limits.cache)
   return (event) => {
     const group = groupKey(event)
     const now = clock.now()
     const known = groups.get(group)
-    const messages = known === undefined || now - known.at > limits.interval ? new Set<string>() : known.messages
-    messages.add(event.message)
-    groups.set(group, { messages, at: now })
-    if (messages.size < limits.aggregate) return { event, key: eventKey(event) }
-    // The set need not grow any further.
-    for (const message of messages) {
-      messages.delete(message)
-      break
-    }
+    const before = known === undefined || now - known.at > limits.interval ? [] : known.messages
+    const messages = before.includes(event.message) ? before : [...before, event.message]
+    const many = messages.length >= limits.aggregate
+    // It need not grow any further.
+    groups.set(group, { messages: many ? messages.slice(1) : messages, at: now })
+    if (!many) return { event, key: eventKey(event) }
     const date = clock.date()
     const time = timestamp(date)
     const name = `${event.involvedObject.name ?? ''}.${uniqueSuffix(date)}`

@@ -32,6 +32,7 @@ export { type EventRecorder, type EventRecorderOptions, eventRecorder } from './
 export { type Informer, type InformerHandlers, type InformerOptions, informer, type Occasion } from './informer.ts'
 export { labelPredicate, type Predicate } from './labels.ts'
 export { type Leadership, type LeaseOptions, lead } from './lease.ts'
+export { type Members, membersOf, withMember, withoutMember } from './members.ts'
 export { serviceProxyPath } from './path.ts'
 export type { RateLimit } from './ratelimit.ts'
 export { apiVersion, keyOf, keyText, type ResourceName, resourceOf, resources } from './resources.ts'

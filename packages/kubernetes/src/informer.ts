@@ -1,7 +1,7 @@
 import { type Backoff, backoffDelay, type Clock, sleep, systemClock } from './clock.ts'
 import type { Cluster, ClusterObject, ListOptions, ListResult, Resource, WatchEvent } from './cluster.ts'
 import { isKubernetesError, KubernetesError } from './error.ts'
-import { keyOf } from './resources.ts'
+import { keyOf, keyText } from './resources.ts'
 import { type Index, type ObjectStore, objectStore, type WritableStore } from './store.ts'
 
 /** Why a handler is called: the first list, a change, or only because it is time to look again. */
@@ -131,14 +131,14 @@ class Informing {
     const occasion = this.#listed ? 'change' : 'initial'
     const present = new Set<string>()
     for (const object of result.items) {
-      present.add(`${object.metadata.namespace ?? ''}/${object.metadata.name}`)
+      present.add(keyText(keyOf(object)))
       const last = this.#store.get(keyOf(object))
       if (last === undefined || last.metadata.resourceVersion !== object.metadata.resourceVersion) {
         this.#put(object, occasion)
       }
     }
     for (const last of [...this.#store.values()]) {
-      if (!present.has(`${last.metadata.namespace ?? ''}/${last.metadata.name}`)) this.#remove(last)
+      if (!present.has(keyText(keyOf(last)))) this.#remove(last)
     }
   }
 

@@ -117,7 +117,8 @@ export function resourceOf(manifest: { apiVersion?: string; kind?: string }): Re
 
 /** One text per key, and never the same for two: `namespace/name`. */
 export function keyText(key: Key): string {
-  return `${key.namespace}/${key.name}`
+  // Keys of maps that live long: a template would give a chain of strings, which takes three times the memory.
+  return [key.namespace, key.name].join('/')
 }
 
 /** The key of an object that a cluster gave. */

@@ -1,4 +1,5 @@
 import type { ClusterObject, Key } from './cluster.ts'
+import { type Members, membersOf, withMember, withoutMember } from './members.ts'
 import { keyOf, keyText } from './resources.ts'
 
 /** Values by which an object is found, such as the names of the stores that it uses. */
@@ -66,20 +67,17 @@ interface IndexTable {
 }
 
 function indexTable(index: Index): IndexTable {
-  const sets = new Map<string, Set<string>>()
+  const ids = new Map<string, Members<string>>()
   return {
-    ids: (value) => [...(sets.get(value) ?? [])],
+    ids: (value) => membersOf(ids.get(value)),
     link(id, object) {
-      for (const value of index(object)) {
-        const set = sets.get(value)
-        if (set === undefined) sets.set(value, new Set([id]))
-        else set.add(id)
-      }
+      for (const value of index(object)) ids.set(value, withMember(ids.get(value), id))
     },
     unlink(id, object) {
       for (const value of index(object)) {
-        const set = sets.get(value)
-        if (set?.delete(id) && set.size === 0) sets.delete(value)
+        const left = withoutMember(ids.get(value), id)
+        if (left === undefined) ids.delete(value)
+        else ids.set(value, left)
       }
     },
   }

@@ -15,7 +15,7 @@ import { externalSecretsBackoff } from '../backoff.ts'
 import { equal } from '../equal.ts'
 import { informers, lookup, type Namespaces } from '../informers.ts'
 import type { Controller } from '../manager.ts'
-import { forgetReady, isReady } from '../readiness.ts'
+import { isReady } from '../readiness.ts'
 import type { ExternalSecretContext } from './context.ts'
 import { createDemands } from './demands.ts'
 import { keptExternalSecret, keptTarget } from './kept.ts'
@@ -165,7 +165,7 @@ function externalSecretInformer(options: ExternalSecretControllerOptions, parts:
           onChange?.(object)
         },
         deleted: (last) => {
-          forgetReady(metrics.condition, last)
+          metrics.syncs.gone(keyOf(last))
           const { queue, demands, refreshes } = parts()
           queue.forget(keyOf(last))
           demands.forget(keyOf(last))

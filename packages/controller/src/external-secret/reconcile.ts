@@ -81,10 +81,11 @@ function isDueNow({ now, refreshes }: ExternalSecretContext, { object, policy, t
 
 async function sync(context: ExternalSecretContext, job: Job): Promise<Result> {
   const { object, remember } = job
-  const labels = { name: object.metadata.name, namespace: object.metadata.namespace ?? '' }
+  const { syncs } = context.metrics
+  const key = keyOf(object)
   const started = performance.now()
-  const leases = context.leases.begin(keyOf(object))
-  context.metrics.syncCalls.inc(labels)
+  const leases = context.leases.begin(key)
+  syncs.began(key)
   try {
     const outcome = await syncTarget(context, { ...job, leases })
     leases.commit()
@@ -94,20 +95,20 @@ async function sync(context: ExternalSecretContext, job: Job): Promise<Result> {
   } catch (error) {
     leases.rollback()
     job.signal.throwIfAborted()
-    context.metrics.syncErrors.inc(labels)
+    syncs.failed(key)
     // Trying again is the queue's matter now, until it goes well.
-    context.refreshes.pause(keyOf(object))
+    context.refreshes.pause(key)
     remember(await fail(context, job, error))
     const asked = retryAfterOf(error)
     if (asked !== undefined) {
-      context.log.warn('the provider asks to wait', { key: keyText(keyOf(object)), ...errorFields(error) })
+      context.log.warn('the provider asks to wait', { key: keyText(key), ...errorFields(error) })
       return { requeueAfter: asked + Math.max(1_000, asked / 4) * Math.random() }
     }
     if (error instanceof SyncError && isTransient(error.cause)) context.stores.probe(job.externalSecret)
     if (error instanceof SyncError && error.terminal) throw new TerminalError(error.message, { cause: error })
     throw error
   } finally {
-    context.metrics.reconcileDuration.set(labels, Math.round((performance.now() - started) * 1e6))
+    syncs.took(key, performance.now() - started)
   }
 }
 

@@ -1,6 +1,5 @@
-import { type ClusterObject, resources } from '@sealkit/kubernetes'
+import { type ClusterObject, keyOf, resources } from '@sealkit/kubernetes'
 import { equal } from '../equal.ts'
-import { observeReady } from '../readiness.ts'
 import { updateStatus } from '../status.ts'
 import type { ExternalSecretContext } from './context.ts'
 import { type ExternalSecretStatus, nextStatus, type Outcome, statusOf } from './status.ts'
@@ -20,7 +19,7 @@ export async function writeStatus(
   object: ClusterObject,
   outcome: Outcome,
 ): Promise<ClusterObject> {
-  observeReady(metrics.condition, object, outcome.ready)
+  metrics.syncs.ready(keyOf(object), outcome.ready)
   const written = await updateStatus({
     cluster,
     resource: resources.externalSecret,

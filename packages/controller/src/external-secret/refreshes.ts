@@ -1,4 +1,13 @@
-import { type Clock, delayHeap, type Key, keyText } from '@sealkit/kubernetes'
+import {
+  type Clock,
+  delayHeap,
+  type Key,
+  keyText,
+  type Members,
+  membersOf,
+  withMember,
+  withoutMember,
+} from '@sealkit/kubernetes'
 import type { SyncWindows } from './windows.ts'
 
 /** When the provider is to be asked again for one ExternalSecret. */
@@ -49,7 +58,7 @@ const spread = 0.1
 /** A read and who needs it: one for all of them, because ten texts for each of ten thousand objects are many. */
 interface Read {
   readonly name: string
-  readonly readers: Set<Planned>
+  readers: Members<Planned> | undefined
 }
 
 interface Planned {
@@ -90,7 +99,7 @@ class Timers implements Refreshes {
     const planned: Planned = { key, reads: needed, refreshed: time, interval, windows, due }
     this.#objects.set(keyText(key), planned)
     for (const read of needed) {
-      read.readers.add(planned)
+      read.readers = withMember(read.readers, planned)
       if ((this.#heap.get(read.name)?.due ?? Number.POSITIVE_INFINITY) > due) this.#heap.set(read.name, due, read)
     }
     this.#arm()
@@ -106,7 +115,8 @@ class Timers implements Refreshes {
     if (planned === undefined) return
     this.#objects.delete(keyText(key))
     for (const read of planned.reads) {
-      if (!read.readers.delete(planned) || read.readers.size > 0) continue
+      read.readers = withoutMember(read.readers, planned)
+      if (read.readers !== undefined) continue
       this.#reads.delete(read.name)
       this.#heap.delete(read.name)
     }
@@ -124,7 +134,7 @@ class Timers implements Refreshes {
   #read(name: string): Read {
     const known = this.#reads.get(name)
     if (known !== undefined) return known
-    const read: Read = { name, readers: new Set() }
+    const read: Read = { name, readers: undefined }
     this.#reads.set(name, read)
     return read
   }
@@ -159,7 +169,10 @@ class Timers implements Refreshes {
         due.set(keyText(planned.key), planned.key)
         planned.due = Number.POSITIVE_INFINITY
       }
-      const next = [...read.readers].reduce((least, planned) => Math.min(least, planned.due), Number.POSITIVE_INFINITY)
+      const next = membersOf(read.readers).reduce(
+        (least, planned) => Math.min(least, planned.due),
+        Number.POSITIVE_INFINITY,
+      )
       if (Number.isFinite(next)) this.#heap.set(read.name, next, read)
     }
     if (due.size > 0) this.#options.onDue([...due.values()])
@@ -167,7 +180,7 @@ class Timers implements Refreshes {
 
   /** Those of a read that are due, and with them those that may as well be: their next time is near, or as short. */
   #dueWith(read: Read, now: number): Planned[] {
-    const readers = [...read.readers]
+    const readers = membersOf(read.readers)
     const shortest = Math.min(...readers.filter(({ due }) => due <= now).map(({ interval }) => interval))
     const wall = this.#options.now()
     return readers.filter(({ due, interval, windows }) => {
