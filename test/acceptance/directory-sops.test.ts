@@ -40,7 +40,7 @@ function data(cwd: string, name: string): Readonly<Record<string, string>> | nul
   return (JSON.parse(readFileSync(file, 'utf8')) as { data: Record<string, string> }).data
 }
 
-test('SopsSecrets of a folder', { timeout: 120_000 }, async (t) => {
+test('SopsSecrets of a folder', { timeout: 540_000 }, async (t) => {
   const programs = await available(t, 'sops', 'age-keygen')
   if (programs === null) return
   const keys = [ageKey(programs['age-keygen']), ageKey(programs['age-keygen'])] as const

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { eventually } from '../eventually.ts'
 import { ended, folder, put, type RunOptions, run, runtimes, start, written } from './programs.ts'
 
 const plain = (name: string, value: string): string =>
@@ -166,10 +167,11 @@ test('follows the folder until it is told to end: a new, a changed and a removed
   await changed
   assert.equal(value(cwd, 'second'), 'later')
   rmSync(join(cwd, 'in/second.yaml'))
-  for (let look = 0; value(cwd, 'second') !== null && look < 200; look++) {
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
-  assert.equal(value(cwd, 'second'), null, 'the Secret goes with its manifest')
+  // The Secret goes with its manifest.
+  await eventually(
+    () => value(cwd, 'second'),
+    (found) => found === null,
+  )
   child.kill('SIGTERM')
   assert.equal(await ended(child), 0)
 })

@@ -49,7 +49,7 @@ export function run(program: string, args: readonly string[], { cwd, input = '',
     cwd,
     input,
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 300_000,
     env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env },
   })
   return { code: ended.status, stdout: ended.stdout, stderr: ended.stderr }
@@ -72,11 +72,13 @@ export function written(child: ChildProcess, pattern: RegExp): Promise<void> {
     }
     child.stdout?.on('data', look)
     child.stderr?.on('data', look)
-    child.once('exit', (code) => reject(new Error(`ended with ${code} before ${pattern}: ${text}`)))
+    // What it wrote last may be read after its end; its streams close after that.
+    child.once('close', (code) => reject(new Error(`ended with ${code} before ${pattern}: ${text}`)))
   })
 }
 
 /** The exit code of a program that was told to end. */
 export function ended(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode)
   return new Promise((resolve) => child.once('exit', resolve))
 }

@@ -43,7 +43,7 @@ function run(file: string, args: readonly string[]): Ended {
     AWS_SECRET_ACCESS_KEY: 'SK',
     AWS_ENDPOINT_URL: moto?.url ?? '',
   }
-  const ended = spawnSync(file, args, { encoding: 'utf8', env, timeout: 60_000 })
+  const ended = spawnSync(file, args, { encoding: 'utf8', env, timeout: 300_000 })
   return { code: ended.status, stdout: ended.stdout, stderr: ended.stderr }
 }
 

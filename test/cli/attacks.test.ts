@@ -57,7 +57,7 @@ after(() => {
 function render(cwd: string, on: (typeof runtimes)[number], args: readonly string[], env: object): Promise<Ended> {
   const [file, first] =
     on === 'node' ? [process.execPath, [join(dist, 'lib/cli/sealkit.mjs')]] : [join(dist, 'sealkit'), []]
-  const options = { cwd, timeout: 30_000, env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env } }
+  const options = { cwd, timeout: 300_000, env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env } }
   return new Promise((resolve) => {
     execFile(file, [...first, 'render', ...args], options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr })

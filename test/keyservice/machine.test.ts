@@ -40,7 +40,7 @@ describe('key files of every sort', () => {
       assert.equal(identities.length, count)
       if (problem === null) assert.deepEqual(problems, [])
       else assert.match(problems.join(), problem)
-      assert.ok(performance.now() - start < 5000)
+      assert.ok(performance.now() - start < 60_000)
     })
   }
 

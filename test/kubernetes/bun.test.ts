@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 // The command line is a Bun executable, whose transport is another: the same faults must have the same ends there.
-test('Bun: servers and networks that misbehave', { timeout: 100_000 }, async () => {
+test('Bun: servers and networks that misbehave', { timeout: 400_000 }, async () => {
   const bun = join(import.meta.dirname, '../../node_modules/.bin/bun')
   const args = ['test', '--conditions=source', join(import.meta.dirname, 'transport.test.ts')]
   const { NODE_TEST_CONTEXT: _, ...env } = process.env

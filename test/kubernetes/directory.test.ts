@@ -31,8 +31,11 @@ async function place(): Promise<Place> {
     folder,
     options,
     async write(path, content) {
+      // Whole at once: a scan between the truncation and the bytes would see a file that says nothing.
+      const whole = join(folder, '.written')
+      await writeFile(whole, typeof content === 'string' ? content : JSON.stringify(content))
       await mkdir(join(folder, path, '..'), { recursive: true })
-      await writeFile(join(folder, path), typeof content === 'string' ? content : JSON.stringify(content))
+      await rename(whole, join(folder, path))
     },
     read: (path) => readFile(join(folder, path), 'utf8'),
     open: (more) => directoryCluster({ ...options, ...more }),

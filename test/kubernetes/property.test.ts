@@ -156,7 +156,7 @@ test('conditions: setting is idempotent, keeps the others, and moves the time on
   )
 })
 
-test('a directory read back is what was written, whatever the data', { timeout: 60_000 }, async () => {
+test('a directory read back is what was written, whatever the data', { timeout: 300_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sealkit-property-'))
   await mkdir(join(folder, 'in'))
   const options = { in: join(folder, 'in'), out: join(folder, 'out'), state: join(folder, 'state'), rescan: 0 }

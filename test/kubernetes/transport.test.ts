@@ -42,8 +42,8 @@ const breaks =
   (...chunks: string[]): Answer =>
   (_, response) => {
     response.writeHead(200, { 'content-type': 'application/json', 'transfer-encoding': 'chunked' })
-    for (const chunk of chunks) response.write(chunk)
-    setTimeout(() => response.socket?.destroy(), 20)
+    // The connection breaks when the last of it has been sent.
+    response.write(chunks.join(''), () => response.socket?.destroy())
   }
 
 function connect(

@@ -170,7 +170,7 @@ async function validateStores(cluster: CaseCluster, sessions: Sessions): Promise
       const store = readStore(object)
       const session = await sessions.open(store, store.namespace, cluster.access)
       try {
-        await session.provider.validate(AbortSignal.timeout(10_000))
+        await session.provider.validate(AbortSignal.timeout(120_000))
       } finally {
         session.release()
       }

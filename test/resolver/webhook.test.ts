@@ -349,7 +349,7 @@ async function pushed(webhook: Readonly<Record<string, unknown>>, key = 'k', val
   const session = await sessions.open(store, 'apps', manifestAccess([labelled()]))
   const request = { key, property: 'p', secretKey: 's', value: Buffer.from(value), metadata: null, source: nothingElse }
   try {
-    await session.provider.push(request, AbortSignal.timeout(5_000))
+    await session.provider.push(request, AbortSignal.timeout(120_000))
   } finally {
     session.release()
     await sessions.close()

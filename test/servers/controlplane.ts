@@ -256,7 +256,7 @@ function send(
       method,
       ...(to.agent === undefined ? { rejectUnauthorized: false } : { agent: to.agent }),
       headers: body === undefined ? {} : { 'content-type': contentType },
-      timeout: 10_000,
+      timeout: 30_000,
     }
     const request = httpsRequest(new URL(path, to.server), options, (response) => {
       const chunks: Buffer[] = []
@@ -290,7 +290,7 @@ export async function applyCrd(request: ControlPlane['request'], crd: CustomReso
   } else {
     expectStatus(await request('POST', base, crd), [201])
   }
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + 120_000
   while (!(await isServed(request, path))) {
     if (Date.now() > deadline) throw new Error(`${crd.metadata?.name} is not served in time`)
     await delay(50)

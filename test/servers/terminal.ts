@@ -25,7 +25,7 @@ pid, terminal = pty.fork()
 if pid == 0:
     os.chdir(spec['cwd'])
     os.execvpe(spec['command'][0], spec['command'], spec['env'])
-signal.alarm(30)
+signal.alarm(240)
 screen, start, answers = b'', 0, list(spec['answers'])
 while True:
     try:

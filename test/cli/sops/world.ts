@@ -101,7 +101,7 @@ export class World {
       env: this.variables,
       input,
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: 300_000,
     } as const
     const { status, stdout, stderr } = spawnSync(file, [...args], options)
     return { code: status, stdout, stderr }

@@ -155,7 +155,7 @@ const same = (result: unknown): unknown =>
   JSON.parse(JSON.stringify(result ?? null).replaceAll('PATH_REFUSED', 'INVALID'))
 
 let count = 0
-test('property: any order of writes has the same results in both', { timeout: 120_000 }, async () => {
+test('property: any order of writes has the same results in both', { timeout: 400_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 12 }), async (steps) => {
       const namespace = `case-${++count}`
@@ -170,7 +170,7 @@ test('property: any order of writes has the same results in both', { timeout: 12
   )
 })
 
-test('property: any selector selects the same in both', { timeout: 120_000 }, async () => {
+test('property: any selector selects the same in both', { timeout: 400_000 }, async () => {
   const namespace = 'selectors'
   await plane.createNamespace(namespace)
   const all = [

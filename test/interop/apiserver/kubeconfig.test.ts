@@ -37,7 +37,7 @@ before(async () => {
   executable = join(folder, 'script')
   const flags = ['--compile', '--bytecode', '--splitting', '--format=esm', '--target=bun', '--conditions=source']
   const bun = join(import.meta.dirname, '../../../node_modules/.bin/bun')
-  await run(bun, ['build', script, ...flags, `--outfile=${executable}`], { timeout: 100_000 })
+  await run(bun, ['build', script, ...flags, `--outfile=${executable}`], { timeout: 400_000 })
 })
 after(async () => {
   cluster?.close()
@@ -157,7 +157,7 @@ const runtimes: Readonly<Record<string, (...args: string[]) => [string, string[]
 
 async function report(command: [string, string[]]): Promise<{ code?: string; upstream?: string }> {
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env
-  const { stdout } = await run(...command, { timeout: 30_000, env })
+  const { stdout } = await run(...command, { timeout: 240_000, env })
   return JSON.parse(stdout)
 }
 

@@ -6,6 +6,7 @@ import { marshalYaml } from '@sealkit/core/yaml'
 import { type ApiServer, type ClusterObject, type Key, resources } from '@sealkit/kubernetes'
 import { type Child, pemOf, startChild } from '../../controller/child.ts'
 import { foreignKey, seal, texts, until, untilSynced } from '../../controller/cluster.ts'
+import { eventually } from '../../eventually.ts'
 import type { ControlPlane } from '../../servers/controlplane.ts'
 import { startStage, startUpstream } from './upstream.ts'
 
@@ -313,11 +314,10 @@ async function record(side: Side) {
   const http = await answers(side)
   const metrics = await (await fetch(side.metricsUrl)).text()
   // The recorder writes in its own time.
-  let events = await eventsOf(side)
-  for (const deadline = Date.now() + 15_000; events.length < expectedEvents && Date.now() < deadline; ) {
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    events = await eventsOf(side)
-  }
+  const events = await eventually(
+    () => eventsOf(side),
+    (found) => found.length >= expectedEvents,
+  )
   return {
     objects,
     http: JSON.parse(JSON.stringify(http).replaceAll(JSON.stringify(side.pem).slice(1, -1), 'PEM')) as Record<
@@ -342,7 +342,7 @@ async function withOurs<Result>(plane: ControlPlane, work: (child: Child) => Pro
 }
 
 test('statuses, events, Secrets, metrics and HTTP answers are those of the real controller', {
-  timeout: 200_000,
+  timeout: 540_000,
 }, async (t) => {
   const stage = await startStage(t)
   if (stage === null) return

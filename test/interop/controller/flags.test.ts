@@ -14,7 +14,7 @@ type Variables = Readonly<Record<string, string>>
 
 function real(command: string, args: readonly string[], env: Variables): Promise<Ran> {
   return new Promise((resolve) => {
-    execFile(command, [...args], { timeout: 30_000, env }, (error, out, err) => {
+    execFile(command, [...args], { timeout: 240_000, env }, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code), out, err })
     })
   })

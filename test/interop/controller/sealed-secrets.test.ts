@@ -9,6 +9,7 @@ import type { Manifest } from '@sealkit/core/manifest'
 import { type ApiServer, type Key, resources } from '@sealkit/kubernetes'
 import {
   certificate,
+  certificateAt,
   clientOf,
   foreignKey,
   seal,
@@ -32,7 +33,7 @@ interface Ran {
 
 function kubeseal(program: string, args: readonly string[], input: string): Promise<Ran> {
   return new Promise((resolve) => {
-    const child = execFile(program, [...args], { timeout: 60_000 }, (error, out, err) => {
+    const child = execFile(program, [...args], { timeout: 240_000 }, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err })
     })
     child.stdin?.end(input)
@@ -130,12 +131,3 @@ test('the real kubeseal works online with our controller', async (t) => {
     assert.match(err, /unable to decrypt sealed secret/)
   })
 })
-
-async function certificateAt(url: string): Promise<string> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
-    const response = await fetch(`${url}/v1/cert.pem`)
-    const text = await response.text()
-    if (response.ok) return text
-  }
-  throw new Error('the controller made no key')
-}

@@ -36,7 +36,7 @@ const templates: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 }
 
 test('templates give the same Secrets and the same texts as in the real controller', {
-  timeout: 300_000,
+  timeout: 540_000,
 }, async (t) => {
   const stage = await startStage(t)
   if (stage === null) return

@@ -24,7 +24,7 @@ export function openClient({ adminConfig: { server, ca, cert, key } }: ControlPl
       const text = typeof body === 'string' ? body : JSON.stringify(body)
       const type = typeof body === 'string' ? 'application/yaml' : 'application/json'
       const headers = { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': type }) }
-      const sent = request(new URL(path, server), { method, agent, headers, timeout: 20_000 }, (response) => {
+      const sent = request(new URL(path, server), { method, agent, headers, timeout: 120_000 }, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => void chunks.push(chunk))
         response.on('error', reject)
@@ -71,7 +71,7 @@ interface Definition {
 /** Waits until the stored definition is what answers: its versions are served, and a moment later its schema is the new one. */
 async function served(send: Client['send'], { spec }: Definition): Promise<void> {
   const { group, names, versions } = spec
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await delay(50)) {
+  for (const deadline = Date.now() + 120_000; Date.now() < deadline; await delay(50)) {
     const answers = await Promise.all(
       versions.map(({ name }) => send('GET', `/apis/${group}/${name}/${names.plural}?limit=1`)),
     )

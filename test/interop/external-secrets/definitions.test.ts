@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { type Admit, admission, crds, withRules } from '@sealkit/controller'
 import type { Manifest } from '@sealkit/core/manifest'
 import { type ClusterObject, isKubernetesError, resources } from '@sealkit/kubernetes'
+import { eventually } from '../../eventually.ts'
 import { startControlPlane } from '../../servers/controlplane.ts'
 import { available } from '../../servers/programs.ts'
 import { answers, openClient } from './client.ts'
@@ -43,9 +44,7 @@ test('definitions of External Secrets’ kinds', async (t) => {
       spec,
     })
     const path = dryRunPath(objectOf({}))
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
-      if ((await client.send('POST', path, objectOf({}))).status === 422) break
-    }
+    await eventually(async () => (await client.send('POST', path, objectOf({}))).status === 422)
     for (const [what, spec, message] of ruled) {
       const object = objectOf(spec)
       const { status, body } = await client.send('POST', path, object)

@@ -94,7 +94,7 @@ const writers: Readonly<Record<string, Encrypt>> = {
   sealkit: (world, name) => world.sealkit(['encrypt', '-i', '--age', keys[0].recipient, ...rule(name), name]),
 }
 
-test('the real kustomize-controller reads what we write', { timeout: 240_000 }, async (t) => {
+test('the real kustomize-controller reads what we write', { timeout: 540_000 }, async (t) => {
   const programs = await available(t, 'etcd', 'kube-apiserver', 'kustomize-controller', 'sops')
   if (programs === null) return
   const plane = await startControlPlane({ crds: fluxCrds })
@@ -150,7 +150,7 @@ test('the real kustomize-controller reads what we write', { timeout: 240_000 }, 
           decryption: { provider: 'sops', secretRef: { name: 'sops-age' } },
         },
       })
-      const done = await until(cluster, kustomization, { namespace, name: target }, isDecided, 60_000)
+      const done = await until(cluster, kustomization, { namespace, name: target }, isDecided)
       assert.equal(ready(done)?.status, 'True', `${ready(done)?.message}\n${flux.output().slice(-3000)}`)
       for (const [name, data] of [...wanted, ['from-files', whole] as const]) {
         const made = await cluster.get(resources.secret, { namespace: target, name })

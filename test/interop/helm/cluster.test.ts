@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Manifest } from '@sealkit/core/manifest'
 import { type ApiServer, resources } from '@sealkit/kubernetes'
 import { clientOf, seal, texts, until, untilSynced } from '../../controller/cluster.ts'
+import { eventually } from '../../eventually.ts'
 import { startControlPlane } from '../../servers/controlplane.ts'
 import { freePort } from '../../servers/process.ts'
 import { available } from '../../servers/programs.ts'
@@ -167,7 +167,7 @@ test('the charts in a real cluster', async (t) => {
       (await admin.list(resources.event, { namespace: 'default' })).items.some(({ reason }) => reason === 'Unsealed'),
     )
     assert.equal((await fetch(`http://127.0.0.1:${metrics}/metrics`)).status, 200)
-    await server.stop()
+    await server.stop(60_000)
     assert.doesNotMatch(server.output(), /forbidden|FORBIDDEN/)
   })
 
@@ -189,7 +189,7 @@ test('the charts in a real cluster', async (t) => {
       t.after(() => server.kill())
       await externalWork(plane, admin)
       await elected(admin, { namespace: 'es', name: 'sealkit-external-secrets' })
-      await server.stop()
+      await server.stop(60_000)
       assert.doesNotMatch(server.output(), /forbidden|FORBIDDEN/)
     },
   )
@@ -231,7 +231,7 @@ test('the charts in a real cluster', async (t) => {
     assert.ok(await may(plane, account, 'get secrets a'))
     for (const right of ['get secrets b', 'list bitnami.com/sealedsecrets', 'list pods', 'list namespaces'])
       assert.equal(await may(plane, account, right), false, right)
-    await server.stop()
+    await server.stop(60_000)
   })
 
   await t.test('ExternalSecrets of two namespaces only', async () => {
@@ -265,7 +265,7 @@ test('the charts in a real cluster', async (t) => {
       'list namespaces',
     ])
       assert.equal(await may(plane, account, right), false, right)
-    await server.stop()
+    await server.stop(60_000)
   })
 })
 
@@ -331,11 +331,7 @@ function external(namespace: string): Manifest {
 }
 
 async function elected(admin: ApiServer, key: { namespace: string; name: string }): Promise<void> {
-  const lease = await admin.get(resources.lease, key)
-  assert.match(String((lease?.['spec'] as { holderIdentity?: string } | undefined)?.holderIdentity), /pod-1/)
-}
-
-async function eventually(test: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await delay(50)) if (await test()) return
-  throw new Error('did not happen in time')
+  await until(admin, resources.lease, key, (lease) =>
+    /pod-1/.test(String((lease?.['spec'] as { holderIdentity?: string } | undefined)?.holderIdentity)),
+  )
 }

@@ -4,7 +4,6 @@ import { writeFile } from 'node:fs/promises'
 import { createServer, type Server as HttpServer } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Manifest } from '@sealkit/core/manifest'
@@ -35,7 +34,7 @@ export async function helmIn(helm: string, plane: ControlPlane): Promise<HelmIn>
   await writeFile(kubeconfig, JSON.stringify(configOf({ server }, {})), { mode: 0o600 })
   return {
     async run(args, values) {
-      const home = `${tmpdir()}/sealkit-helm`
+      const home = `${plane.kubeconfig}.helm`
       const env = { PATH: process.env['PATH'], HOME: home, HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home }
       const more = values === undefined ? [] : ['--values=-']
       const running = run(helm, [...args, ...more, `--kubeconfig=${kubeconfig}`], { env, maxBuffer: 64 << 20 })

@@ -164,7 +164,7 @@ test('a push makes, changes and deletes Secrets, and writes nothing that is ther
     await sessions.close()
   })
   const { provider } = session
-  const signal = AbortSignal.timeout(20_000)
+  const signal = AbortSignal.timeout(120_000)
   const source = {
     type: 'example.com/type',
     labels: { team: 'a' },

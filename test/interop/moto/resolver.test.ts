@@ -262,7 +262,7 @@ async function pushing(
 ): Promise<void> {
   const sessions = createSessions({ environment: { now: Date.now, endpoints: endpoints(server) } })
   const { provider, release } = await sessions.open(readStore(awsStore(store)), 'apps', manifestAccess([keys]))
-  const signal = AbortSignal.timeout(10_000)
+  const signal = AbortSignal.timeout(120_000)
   await use({
     push: (value, property = '', metadata = null) =>
       provider.push({ key, property, secretKey: 'k', value: Buffer.from(value), metadata, source: noSecret }, signal),

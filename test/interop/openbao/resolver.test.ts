@@ -112,7 +112,7 @@ test('push, exists and delete keep the marks of External Secrets', async (t) => 
   await withSessions(async (sessions, { cluster }) => {
     const session = await sessions.open(readStore(appRoleStore(server)), 'apps', cluster)
     const { provider } = session
-    const signal = AbortSignal.timeout(10_000)
+    const signal = AbortSignal.timeout(120_000)
     const push = (property: string, value: string, metadata: unknown = null): Promise<void> =>
       provider.push({ ...unread, key: 'pushed/a', property, value: Buffer.from(value), metadata }, signal)
     const read = async (): Promise<unknown> => server.request('GET', 'kv2/data/pushed/a')
@@ -158,7 +158,7 @@ test('validate logs in, and says what is wrong', async (t) => {
   const server = bao
   const { readStore } = await import('@sealkit/resolver')
   await withSessions(async (sessions, { cluster }) => {
-    const signal = AbortSignal.timeout(10_000)
+    const signal = AbortSignal.timeout(120_000)
     const validate = async (store: Manifest, namespace: string): Promise<string> => {
       const session = await sessions.open(readStore(store), namespace, cluster)
       return session.provider.validate(signal).finally(() => session.release())

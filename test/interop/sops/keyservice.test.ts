@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { entry } from '@sealkit/core/sops'
 import { masterKeys } from '@sealkit/keyservice'
 import { keyTitle, RequestRefused, remoteKeys, serveKeys } from '@sealkit/keyservice/grpc'
+import { eventually } from '../../eventually.ts'
 import { freePort, type Server, startServer } from '../../servers/process.ts'
 import { available } from '../../servers/programs.ts'
 import { fixtures } from './fixtures.ts'
@@ -183,11 +184,9 @@ else {
     const outcome = await runCase({ args: ['decrypt', ...by(uri), 'enc.json'], env: noKeys }, files, programs.sops)
     assert.equal(outcome.code, 128)
     assert.match(outcome.stderr, /rpc error: code = Unknown desc = EOF/)
+    const asks = /\nReceived decrypt request using Unknown key type\. Respond to request\? \(y\/n\): /
+    await eventually(() => asks.test(servers.at(-1)?.output() ?? ''))
     await servers.at(-1)?.stop()
-    assert.match(
-      servers.at(-1)?.output() ?? '',
-      /\nReceived decrypt request using Unknown key type\. Respond to request\? \(y\/n\): /,
-    )
   })
 
   test('--verbose tells what is done, as theirs does', async () => {
