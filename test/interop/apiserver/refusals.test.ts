@@ -26,7 +26,7 @@ function real(path: string, flags: readonly string[]): Promise<string> {
     const child = execFile(
       kubeseal,
       ['--kubeconfig', path, '--fetch-cert', ...flags],
-      { env, timeout: 60_000 },
+      { env, timeout: 15_000 },
       (_, __, stderr) => {
         const text = stderr.replace(/^error: /, '').trimEnd()
         // With no credentials it asks for a name on the terminal, which here is none.
