@@ -1,4 +1,4 @@
-// Runs every file of vectors in a folder through the evaluators that the tests use: `pnpm run vectors FOLDER`.
+// Runs every file of vectors in a folder through the evaluators that the tests use: `npm run vectors FOLDER`.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Difference, type Evaluate, readVectors } from './vectors/vector.ts'
@@ -45,7 +45,7 @@ function report(name: string, path: string, evaluate: Evaluate): boolean {
 
 const folder = process.argv[2]
 try {
-  if (folder === undefined) throw new Error('usage: pnpm run vectors FOLDER')
+  if (folder === undefined) throw new Error('usage: npm run vectors FOLDER')
   if (!(await run(folder))) process.exitCode = 1
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)

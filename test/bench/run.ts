@@ -1,4 +1,4 @@
-// Runs the benchmarks (`npx pnpm run bench [NAME...]`), one after the other, each beside the real program.
+// Runs the benchmarks (`npm run bench [NAME...]`), one after the other, each beside the real program.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { manifest, read, root, sources } from './sources.ts'
+import { files, manifest, read, root, sources } from './sources.ts'
 
 const folders = ['core', 'template', 'keyservice', 'kubernetes', 'resolver', 'sealkit', 'controller', 'cli']
 
@@ -56,5 +56,21 @@ test('what is published depends on nothing that is not, and says what it is', ()
     assert.deepEqual(files, ['dist', '!dist/.tsbuildinfo', 'src'], name)
     const unpublished = Object.keys(dependencies).filter((other) => manifests.get(other)?.private === true)
     if (!isPrivate) assert.deepEqual(unpublished, [], name)
+  }
+})
+
+test('what the documents import is there', async () => {
+  const documents = files().filter((file) => /^(README\.md|docs\/.*\.md|packages\/[^/]+\/README\.md)$/.test(file))
+  for (const file of documents) {
+    for (const [, names = '', specifier = ''] of read(file).matchAll(
+      /^import \{([^}]*)\} from '((?:@sealkit\/|sealkit)[^']*)'/gm,
+    )) {
+      const module: Record<string, unknown> = await import(specifier)
+      const values = names
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => !name.startsWith('type '))
+      for (const name of values) assert.ok(name in module, `${file}: ${specifier} has no ${name}`)
+    }
   }
 })

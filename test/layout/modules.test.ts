@@ -9,7 +9,7 @@ import { root } from './sources.ts'
 /**
  * The calls that must start as fast as the Go programs, each with the parts of Node (besides `node:fs`) that it may load and the bytes that
  * its chunks may have together; modules.json lists the modules of ours. To change a list is to change the start of every
- * such call: measure with `npx pnpm run bench startup` first, then run this test with UPDATE_MODULES=1.
+ * such call: measure with `npm run bench startup` first, then run this test with UPDATE_MODULES=1.
  */
 interface Call {
   readonly name: string

@@ -1,4 +1,4 @@
-// `pnpm run up`: a Kubernetes control plane of one's own to try things on, with Sealkit's kinds in it.
+// `npm run up`: a Kubernetes control plane of one's own to try things on, with Sealkit's kinds in it.
 import { once } from 'node:events'
 import { crds } from '@sealkit/controller'
 import { startControlPlane } from './controlplane.ts'

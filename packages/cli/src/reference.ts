@@ -18,5 +18,5 @@ const head = `# Command line
 stdout is data only. stderr says \`sealkit: error: ...\` and, on the next line, \`hint: ...\`. Exit codes: 0 done, 1 failed, 2 wrong usage.
 \`kubeseal\` and \`sops\` (links to the same executable, or \`sealkit kubeseal\`, \`sealkit sops\`) take the flags of the programs they are named after.
 
-This page is made from the tables that the commands are parsed by (\`npx pnpm run reference\`); a test keeps it so.
+This page is made from the tables that the commands are parsed by (\`npm run reference\`); a test keeps it so.
 `
