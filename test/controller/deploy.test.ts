@@ -17,6 +17,7 @@ const update = process.env['UPDATE_MANIFESTS'] === '1'
 const manifests = [
   { chart: 'sealed-secrets', namespace: 'kube-system' },
   { chart: 'external-secrets', namespace: 'external-secrets' },
+  { chart: 'sops-secrets', namespace: 'sops-secrets' },
 ] as const
 
 test('the plain manifests are the charts, rendered', async (t) => {
@@ -60,6 +61,9 @@ test('the definitions in the charts are those that the controller prints', () =>
   const charts = new URL('../charts/', folder)
   for (const crd of crds('sealed-secrets')) {
     same(new URL(`sealed-secrets/crds/bitnami.com_${pluralOf(crd)}.yaml`, charts), marshalYaml(crd))
+  }
+  for (const crd of crds('sops-secrets')) {
+    same(new URL(`sops-secrets/crds/isindir.github.com_${pluralOf(crd)}.yaml`, charts), marshalYaml(crd))
   }
   for (const crd of crds('external-secrets')) {
     same(new URL(`external-secrets/files/crds/${pluralOf(crd)}.yaml`, charts), marshalYaml(crd))

@@ -69,6 +69,77 @@ function relayTo({ adminConfig: { server, ca, cert, key } }: ControlPlane): Http
   })
 }
 
+/** What was asked of the API: `verb [group/]resource[/subresource]`. */
+export interface Recorder {
+  readonly url: string
+  readonly used: ReadonlySet<string>
+  /** Whom the API server takes the asker for: no client sends a token to a relay without TLS. */
+  token: string
+  /** Awaited before a request is handed on. */
+  before: (right: string) => Promise<void>
+  close(): void
+}
+
+/** A relay to the API server that notes what is asked for. */
+export async function recorderOf({ adminConfig: { server, ca } }: ControlPlane): Promise<Recorder> {
+  const used = new Set<string>()
+  const agent = new Agent({ keepAlive: true, ca })
+  const relay = createServer(async (request, response) => {
+    const url = new URL(request.url ?? '/', server)
+    const right = rightOf(request.method ?? '', url)
+    used.add(right)
+    await recorder.before(right)
+    const { host: _, ...others } = request.headers
+    const headers = { ...others, authorization: `Bearer ${recorder.token}` }
+    const onward = httpsRequest(url, { method: request.method, headers, agent }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+    onward.on('error', () => response.destroy())
+    response.on('close', () => onward.destroy())
+    request.pipe(onward)
+  })
+  relay.listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  const recorder: Recorder = {
+    url: `http://127.0.0.1:${(relay.address() as AddressInfo).port}`,
+    used,
+    token: '',
+    before: async () => undefined,
+    close() {
+      relay.closeAllConnections()
+      relay.close()
+      agent.destroy()
+    },
+  }
+  return recorder
+}
+
+const verbs: Readonly<Record<string, string>> = { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
+
+function rightOf(method: string, { pathname, searchParams }: URL): string {
+  const path = /^\/(?:api\/v1|apis\/([^/]+)\/[^/]+)(?:\/namespaces\/[^/]+(?=\/))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/
+  const [, group, resource = pathname, name, subresource] = path.exec(pathname) ?? []
+  const reading = searchParams.has('watch') ? 'watch' : name === undefined ? 'list' : 'get'
+  const what = [group, resource, subresource].filter((part) => part !== undefined).join('/')
+  return `${verbs[method] ?? reading} ${what}`
+}
+
+/** The rights that roles give, as {@link Recorder} writes them. */
+export function grantedBy(objects: readonly Manifest[]): string[] {
+  const rules = objects
+    .filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole')
+    .flatMap(
+      ({ rules }) =>
+        rules as { readonly apiGroups: string[]; readonly resources: string[]; readonly verbs: string[] }[],
+    )
+  return rules.flatMap(({ apiGroups, resources, verbs }) =>
+    apiGroups.flatMap((group) =>
+      resources.flatMap((resource) => verbs.map((verb) => `${verb} ${group === '' ? '' : `${group}/`}${resource}`)),
+    ),
+  )
+}
+
 function configOf(cluster: object, user: object): object {
   return {
     apiVersion: 'v1',
@@ -87,6 +158,8 @@ export async function startContainer({
   manifest,
   program,
   readyUrl,
+  server,
+  files = {},
 }: {
   readonly plane: ControlPlane
   readonly admin: ApiServer
@@ -94,6 +167,10 @@ export async function startContainer({
   readonly manifest: string
   readonly program: string
   readonly readyUrl: string
+  /** Where it finds the API server, if not where that is. */
+  readonly server?: string
+  /** Files of this machine by the paths that they have in the container. */
+  readonly files?: Readonly<Record<string, string>>
 }): Promise<Server> {
   const deployment = (await objectsOf(manifest)).find(({ kind }) => kind === 'Deployment') ?? {}
   const { container, pod } = podOf(deployment)
@@ -107,11 +184,14 @@ export async function startContainer({
   const [command] = container.command ?? []
   if (command !== program) throw new Error(`the container starts ${command}`)
   const entry = fileURLToPath(new URL(`../../../packages/controller/src/bin/${program}.ts`, import.meta.url))
-  const kubeconfig = await accountConfig(plane, admin, { namespace, name })
+  const kubeconfig = await accountConfig(plane, admin, { namespace, name, ...(server !== undefined && { server }) })
+  const args = container.args.map((arg) =>
+    Object.entries(files).reduce((text, [path, own]) => text.replace(path, own), arg),
+  )
   return startServer({
     name: program,
     command: process.execPath,
-    args: ['--conditions=source', entry, ...container.args],
+    args: ['--conditions=source', entry, ...args],
     env: { ...Object.fromEntries(env), KUBECONFIG: kubeconfig },
     ready: () => answers(readyUrl),
   })
@@ -121,10 +201,11 @@ export async function startContainer({
 async function accountConfig(
   plane: ControlPlane,
   admin: ApiServer,
-  account: { readonly namespace: string; readonly name: string },
+  account: { readonly namespace: string; readonly name: string; readonly server?: string },
 ): Promise<string> {
   const { token } = await admin.createToken(account)
-  const { server, ca } = plane.adminConfig
+  const { ca } = plane.adminConfig
+  const { server = plane.adminConfig.server } = account
   const path = `${plane.kubeconfig}.${account.namespace}.${account.name}`
   const config = configOf({ server, 'certificate-authority-data': Buffer.from(ca).toString('base64') }, { token })
   await writeFile(path, JSON.stringify(config), { mode: 0o600 })
