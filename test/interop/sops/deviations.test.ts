@@ -95,6 +95,12 @@ function deviations(
       real: { code: 0, stdout: /^#1/m },
       ours: { code: 4, stdout: /^$/, stderr: /cannot be written as INI without loss/ },
     },
+    'several documents in ini have a block each, and cannot be read': {
+      args: ['encrypt', ...age, '--output-type', 'ini', 'x.yaml'],
+      files: { 'x.yaml': 's: {a: 1}\n---\nt: {b: 2}\n' },
+      real: { code: 0, stdout: /\[sops\][\s\S]*\[sops\]/ },
+      ours: { code: 4, stdout: /^$/, stderr: /INI has no documents, and the file has several/ },
+    },
     'a third level in ini is written as Go structures': {
       args: ['encrypt', ...age, '--output-type', 'ini', 'x.json'],
       files: { 'x.json': '{"s":{"a":{"b":1}}}' },

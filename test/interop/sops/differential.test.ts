@@ -179,6 +179,9 @@ function same(
     'extract past the end': { args: ['decrypt', '--extract', '["map"]["deep"]["c"][9]', 'enc.yaml'] },
     'extract a position of a text': { args: ['decrypt', '--extract', '["str"][0]', 'enc.yaml'] },
     'extract without bracket': { args: ['decrypt', '--extract', '["str"', 'enc.yaml'] },
+    'extract with a number out of range': {
+      args: ['decrypt', '--extract', '["list"][9223372036854775808]', 'enc.yaml'],
+    },
     'extract with a bad number': { args: ['decrypt', '--extract', '[x]', 'enc.yaml'] },
     'extract an empty path is the whole file': { args: ['decrypt', '--extract', '', 'enc.yaml'] },
     // Failing decryption
@@ -270,6 +273,10 @@ function same(
       args: ['decrypt', 'enc.json'],
       files: { 'enc.json': text('enc.json').replace('{', '{"sops": {},') },
     },
+    'an empty sops block in json': { args: ['decrypt', 'x.json'], files: { 'x.json': '{"sops":{}}' } },
+    'an empty sops block in yaml': { args: ['decrypt', 'x.yaml'], files: { 'x.yaml': 'sops: {}\n' } },
+    'an empty sops block in ini': { args: ['decrypt', 'x.ini'], files: { 'x.ini': '[s]\na = 1\n[sops]\n' } },
+    'two documents as ini': { args: ['decrypt', '--output-type', 'ini', 'two.enc.yaml'] },
     'sops is no mapping': { args: ['decrypt', 'x.yaml'], files: { 'x.yaml': 'a: 1\nsops: x\n' } },
     'metadata keys in capitals': {
       args: ['decrypt', 'enc.yaml'],
@@ -370,6 +377,25 @@ function same(
     'broken yaml to encrypt': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': 'a: b: c\n' } },
     'duplicate key': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': 'a: 1\na: 2\n' } },
     'number as a key': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': '1: a\n' } },
+    'infinite float as a key': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': '.inf: a\n' } },
+    'tagged mapping as a key': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': '? !!set {a}\n: b\n' } },
+    'a key tagged as a merge': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': '!!merge a: b\n' } },
+    'json that is not UTF-8': {
+      args: ['encrypt', ...age, '--unencrypted-regex', 'a', 'x.json'],
+      files: { 'x.json': Buffer.from('{"a":"\xff\xe2\x98x"}', 'latin1') },
+    },
+    'dotenv that is not UTF-8, as json': {
+      args: ['encrypt', ...age, '--unencrypted-regex', 'A', '--output-type', 'json', 'x.env'],
+      files: { 'x.env': Buffer.from('A=\xff\xe2\x98x\n', 'latin1') },
+    },
+    'empty key as a section of ini': {
+      args: ['encrypt', ...age, '--output-type', 'ini', 'x.json'],
+      files: { 'x.json': '{"":"a"}' },
+    },
+    'empty key in a section of ini': {
+      args: ['encrypt', ...age, '--output-type', 'ini', 'x.json'],
+      files: { 'x.json': '{"s":{"":"a"}}' },
+    },
     'unsigned integer': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': 'a: 18446744073709551615\n' } },
     'yaml list': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': '- a\n' } },
     'json list': { args: ['encrypt', ...age, 'x.json'], files: { 'x.json': '[1]' } },
@@ -448,6 +474,9 @@ function same(
     '-d without a matching rule': { args: ['-d', 'enc.json'], ...config(`path_regex: x\nage: ${first}`) },
     // set and unset
     'set a text': { args: ['set', 'enc.yaml', '["str"]', '"new"'] },
+    'set a number that no float holds': { args: ['set', 'enc.yaml', '["int"]', '1e400'] },
+    'set a number that no float holds in an object': { args: ['set', 'enc.yaml', '["int"]', '{"a":1e400}'] },
+    'set half of a surrogate pair': { args: ['set', 'enc.yaml', '["a_unencrypted"]', '"\\ud800"'] },
     'set a number': { args: ['set', 'enc.yaml', '["int"]', '5'] },
     'set an object': { args: ['set', 'enc.json', '["a"]', '{"x":1,"y":[true,null]}'] },
     'set a new path': { args: ['set', 'enc.yaml', '["new"]["a"][0]', '"x"'] },
@@ -650,6 +679,8 @@ function same(
     'filestatus plain': { args: ['filestatus', 'plain.yaml'] },
     'filestatus plain json': { args: ['filestatus', 'plain.json'] },
     'filestatus broken': { args: ['filestatus', 'x.yaml'], files: { 'x.yaml': 'a: [' } },
+    'filestatus of no name': { args: ['filestatus', ''] },
+    'filestatus of a file as a folder': { args: ['filestatus', 'enc.yaml/'] },
     'filestatus nothing': { args: ['filestatus', 'nope.yaml'] },
     'exec-env': { args: ['exec-env', 'enc.env', 'exit 3'] },
     'exec-env, nothing wrong': { args: ['exec-env', 'enc.env', 'true'] },
@@ -679,6 +710,12 @@ function same(
     'unknown flag': { args: ['decrypt', '--nope', 'enc.yaml'] },
     'flag without its value': { args: ['decrypt', '--output'] },
     'two forms of a flag': { args: ['encrypt', '-a', first, '--age', first, 'plain.json'] },
+    ...Object.fromEntries(
+      ['99999999999999999999', '-0x2', '1_0', '1__0', '0o', '08', '0_1', '-1'].map((text) => [
+        `integer ${text}`,
+        { args: ['encrypt', ...age, '--shamir-secret-sharing-threshold', text, 'plain.json'] },
+      ]),
+    ),
     'bad integer': { args: ['encrypt', '--shamir-secret-sharing-threshold', 'x', 'plain.yaml'] },
     ...help(),
     ...environment(recipients),

@@ -57,6 +57,8 @@ empty =
 a = again
 a = twice
 `,
+  'latin1.env': Buffer.from('# Gr\u00f6\u00dfe\nGR\u00d6SSE=\u00fc \xe2\x98x\n', 'latin1'),
+  'latin1.ini': Buffer.from('; Gr\u00f6\u00dfe\n[s\u00f6]\n; \u00fc\nk\u00fc = \u00e4 \xe2\x98x\n', 'latin1'),
   'plain.bin': Buffer.from([0, 1, 2, 255, 254, 10]),
 } as const
 

@@ -42,12 +42,14 @@ const inputs: Readonly<Record<string, Readonly<Record<string, string | Uint8Arra
     unicode: 'É=☃\nA=значение\n',
     odd: 'A==\nB= x \nC="q"\nD=\\n\\\\n\nexport E=1\n',
     'nothing of its own': '',
+    'not UTF-8': Buffer.from('GR\u00d6SSE=\u00fc \xe2\x98x\nA=1\n', 'latin1'),
     broken: 'A=1\nB\n',
   },
   ini: {
     comments: '; a\n[s]\n# b\nk = v\n',
     unicode: '[é]\nк = ☃\n',
     sections: 'a = 1\n[x]\nb = 2\n[y]\n',
+    'not UTF-8': Buffer.from('[s\u00f6]\nk\u00fc = \u00e4 \xe2\x98x\nlonger = 1\n', 'latin1'),
     broken: '[s\n',
   },
   bin: {

@@ -44,6 +44,8 @@ const files: readonly (readonly [name: string, format: Format])[] = [
   ['plain.json', 'json'],
   ['plain.env', 'dotenv'],
   ['plain.ini', 'ini'],
+  ['latin1.env', 'dotenv'],
+  ['latin1.ini', 'ini'],
   ['plain.bin', 'binary'],
 ]
 const rules: readonly (Rule | null)[] = [

@@ -21,8 +21,11 @@ export function parseTreePath(text: string): TreePath {
 
 function readComponent(component: string): string | number {
   if (/^["']/.test(component)) return component.slice(1, -1)
-  if (/^[+-]?\d+$/.test(component)) return Number(component)
-  throw new CliError('USAGE', `strconv.Atoi: parsing ${JSON.stringify(component)}: invalid syntax`)
+  const isNumber = /^[+-]?\d+$/.test(component)
+  const value = isNumber ? BigInt(component.replace('+', '')) : 0n
+  if (isNumber && BigInt.asIntN(64, value) === value) return Number(value)
+  const reason = isNumber ? 'value out of range' : 'invalid syntax'
+  throw new CliError('USAGE', `strconv.Atoi: parsing ${JSON.stringify(component)}: ${reason}`)
 }
 
 /**

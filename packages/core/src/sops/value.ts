@@ -3,6 +3,7 @@ import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto'
 import { CoreError } from '../error.ts'
 import { formatFloat } from '../go/float.ts'
 import { atoi, parseBool, parseFloat64 } from '../go/number.ts'
+import { decodeUtf8, encodeUtf8 } from '../go/utf8.ts'
 import { canonicalTime } from './time.ts'
 import { comment, type Leaf } from './tree.ts'
 
@@ -87,7 +88,12 @@ export function plaintext(leaf: Leaf): string | Uint8Array {
   if (typeof leaf === 'bigint') return leaf.toString()
   if (typeof leaf === 'number') return formatFloat(leaf, 'f')
   if (typeof leaf === 'boolean') return leaf ? 'True' : 'False'
-  return leaf.text
+  return bytesOf(leaf.text)
+}
+
+/** A text as it is, or its bytes where it stands for some that are no UTF-8. */
+function bytesOf(text: string): string | Uint8Array {
+  return text.isWellFormed() ? text : encodeUtf8(text)
 }
 
 /** What {@link encryptValue} and {@link decryptValue} work with. */
@@ -111,7 +117,7 @@ export function encryptValue(leaf: Leaf, context: ValueContext): string {
   const type = valueType(leaf)
   const iv = stashed(context, type, bytes) ?? randomIv(context.random)
   const cipher = createCipheriv(algorithm, context.dataKey, iv)
-  cipher.setAAD(Buffer.from(context.aad))
+  cipher.setAAD(Buffer.from(bytesOf(context.aad)))
   const data = typeof bytes === 'string' ? cipher.update(bytes, 'utf8') : cipher.update(bytes)
   cipher.final()
   return formatValue({ data, iv, tag: cipher.getAuthTag(), type })
@@ -145,7 +151,7 @@ function open(value: EncryptedValue, context: ValueContext): Buffer {
   const failed = 'Could not decrypt with AES_GCM: cipher: message authentication failed'
   if (value.tag.length !== tagLength || value.iv.length === 0) throw undecryptable(failed)
   const decipher = createDecipheriv(algorithm, context.dataKey, value.iv)
-  decipher.setAAD(Buffer.from(context.aad))
+  decipher.setAAD(Buffer.from(bytesOf(context.aad)))
   decipher.setAuthTag(value.tag)
   const bytes = decipher.update(value.data)
   try {
@@ -170,7 +176,7 @@ const decoders: Record<string, (bytes: Buffer) => Leaf> = {
   float: (bytes) => parseFloat64(bytes.toString('utf8')),
   bool: (bytes) => parseBool(bytes.toString('utf8')),
   time: (bytes) => ({ kind: 'time', text: canonicalTime(bytes.toString('utf8')) }),
-  comment: (bytes) => comment(bytes.toString('utf8')),
+  comment: (bytes) => comment(decodeUtf8(bytes)),
 }
 
 function decodeLeaf(type: string, bytes: Buffer): Leaf {

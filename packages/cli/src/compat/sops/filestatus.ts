@@ -1,5 +1,5 @@
-import { resolve } from 'node:path'
-import { fatal, goText, SopsExit } from './exit.ts'
+import { isAbsolute } from 'node:path'
+import { codes, fatal, goText, SopsExit } from './exit.ts'
 import { readInput } from './files.ts'
 import type { Session } from './session.ts'
 
@@ -19,7 +19,8 @@ export async function filestatus(session: Session): Promise<number> {
 
 async function isEncrypted(session: Session, path: string): Promise<boolean> {
   const store = await session.store({ path, name: path }, 'input-type')
-  const bytes = await readInput(session.io, resolve(session.io.cwd, path), path)
+  if (path === '') throw new SopsExit('Error reading file: open : no such file or directory', codes.couldNotReadInput)
+  const bytes = await readInput(session.io, unresolved(session.io.cwd, path), path)
   try {
     const { metadata } = store.loadEncrypted(bytes)
     return metadata.version !== '' && metadata.mac !== ''
@@ -27,4 +28,9 @@ async function isEncrypted(session: Session, path: string): Promise<boolean> {
     if (error instanceof Error && 'code' in error && error.code === 'METADATA_MISSING') return false
     throw error
   }
+}
+
+/** Upstream opens the path as it is written here, so that none at all and a file with a slash behind it are not found. */
+function unresolved(folder: string, path: string): string {
+  return isAbsolute(path) ? path : `${folder}/${path}`
 }

@@ -184,12 +184,25 @@ class Parser {
     if (flag.kind === 'string') this.values.set(name, text)
     else if (flag.kind === 'strings') this.values.set(name, [...this.values.list(name), text])
     else if (flag.kind === 'int') {
-      if (!/^[+-]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]*|[1-9]\d*)$/.test(text)) return 'parse error'
-      this.values.set(name, Number(text.replace(/^([+-]?)0(?=\d)/, '$10o').replace('+', '')))
+      const value = integer(text)
+      if (typeof value === 'string') return value
+      this.values.set(name, Number(value))
     } else {
       if (!trueWords.includes(text) && !falseWords.includes(text)) return 'parse error'
       this.values.set(name, trueWords.includes(text))
     }
     return undefined
   }
+}
+
+const integers =
+  /^([+-]?)(?:(0[xX](?:_?[\da-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|[1-9](?:_?\d)*)|0((?:_?[0-7])*))$/
+
+/** An integer as Go's flags read it, by its prefix and with underscores between digits; or what is wrong with it. */
+function integer(text: string): bigint | string {
+  const [whole, sign, digits, octal] = integers.exec(text) ?? []
+  if (whole === undefined) return 'parse error'
+  const magnitude = BigInt((digits ?? `0o0${octal}`).replaceAll('_', ''))
+  const value = sign === '-' ? -magnitude : magnitude
+  return BigInt.asIntN(64, value) === value ? value : 'value out of range'
 }

@@ -122,9 +122,10 @@ async function valueText(session: Session, argument: string): Promise<string> {
  * cannot take.
  */
 async function jsonValue(text: string): Promise<Value> {
+  const { parseJson } = await import('@sealkit/core/go')
   let plain: unknown
   try {
-    plain = JSON.parse(text)
+    plain = parseJson(text)
   } catch {
     throw new SopsExit('Value for --set is not valid JSON', codes.invalidSetFormat)
   }

@@ -9,17 +9,19 @@ const blockKey = 'sops'
 /**
  * Takes the `sops` block out of a file's documents. It counts in the first document and is dropped from the others.
  *
- * @param open gives the block's nested form where the store keeps it flat
+ * @param open gives the block's nested form where the store keeps it flat; undefined where the block counts for none
  * @throws `METADATA_MISSING`, `METADATA_INVALID`
  */
-export function takeBlock(documents: readonly Branch[], open: (block: Branch) => Branch = same): SopsFile {
+export function takeBlock(documents: readonly Branch[], open: (block: Branch) => Branch | undefined = same): SopsFile {
   const blocks = (documents[0]?.items ?? []).filter((item) => item.key === blockKey)
   if (blocks.length > 1) throw invalid(`Found duplicate ${blockKey} entry`)
   const [block] = blocks
   if (block === undefined) throw missing()
   if (!isBranch(block.value)) throw invalid(`Found ${blockKey} entry that is not a mapping`)
+  const opened = open(block.value)
+  if (opened === undefined) throw missing()
   return {
-    metadata: readMetadata(open(block.value)),
+    metadata: readMetadata(opened),
     documents: documents.map(({ items }) => branch(items.filter((item) => item.key !== blockKey))),
   }
 }
@@ -43,6 +45,11 @@ export function putBlock(file: SopsFile, close: (block: Branch) => Branch = same
 
 function same(block: Branch): Branch {
   return block
+}
+
+/** The block, if anything is in it: of an empty one in JSON or INI sops says that there is none. */
+export function filled(block: Branch): Branch | undefined {
+  return block.items.length === 0 ? undefined : block
 }
 
 /** True where a document has an entry named like the metadata. */

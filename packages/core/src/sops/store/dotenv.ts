@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { CoreError } from '../../error.ts'
+import { decodeUtf8, encodeUtf8 } from '../../go/utf8.ts'
 import type { SopsFile } from '../encrypt.ts'
 import { readMetadata, writeMetadata } from '../metadata.ts'
 import { type Branch, branch, comment, goType, type Item, isComment } from '../tree.ts'
@@ -36,7 +37,7 @@ function load(bytes: Uint8Array): readonly Branch[] {
 }
 
 function readLine(line: string, number: number): Item {
-  if (line.startsWith('#')) return { key: comment(text(line.slice(1)).toString()), value: null }
+  if (line.startsWith('#')) return { key: comment(decodeUtf8(Buffer.from(line.slice(1), 'latin1'))), value: null }
   const equals = line.indexOf('=')
   if (equals < 0) {
     throw new CoreError('INVALID_FORMAT', `line ${number} of the dotenv file has no "="`, {
@@ -44,7 +45,10 @@ function readLine(line: string, number: number): Item {
       upstream: `invalid dotenv input line: ${text(line)}`,
     })
   }
-  return { key: text(line.slice(0, equals)).toString(), value: text(line.slice(equals + 1).replaceAll('\\n', '\n')) }
+  return {
+    key: decodeUtf8(Buffer.from(line.slice(0, equals), 'latin1')),
+    value: text(line.slice(equals + 1).replaceAll('\\n', '\n')),
+  }
 }
 
 /** What a run of bytes says: text, or the bytes themselves where they are no UTF-8. */
@@ -58,14 +62,14 @@ function emit(documents: readonly Branch[]): Uint8Array {
 }
 
 function writeLine({ key, value }: Item): Buffer {
-  if (isComment(key)) return Buffer.from(`#${key.text}\n`)
+  if (isComment(key)) return Buffer.from(encodeUtf8(`#${key.text}\n`))
   const name = typeof key === 'string' ? key : key.text
   if (isComplex(value)) throw refused(`cannot use complex value in dotenv file; offending key ${name}`)
   if (value instanceof Uint8Array) {
     const escaped = Buffer.from(Buffer.from(value).toString('latin1').replaceAll('\n', '\\n'), 'latin1')
-    return Buffer.concat([Buffer.from(`${name}=`), escaped, Buffer.from('\n')])
+    return Buffer.concat([encodeUtf8(`${name}=`), escaped, Buffer.from('\n')])
   }
-  return Buffer.from(`${name}=${plainText(value).replaceAll('\n', '\\n')}\n`)
+  return Buffer.from(encodeUtf8(`${name}=${plainText(value).replaceAll('\n', '\\n')}\n`))
 }
 
 function takeEntries(documents: readonly Branch[]): SopsFile {

@@ -1,8 +1,8 @@
-import { isUtf8 } from 'node:buffer'
 import { CoreError } from '../../error.ts'
+import { decodeUtf8, encodeUtf8, utf8Length } from '../../go/utf8.ts'
 import type { SopsFile } from '../encrypt.ts'
 import { type Branch, branch, comment, type Item, isBranch, isComment, type Value } from '../tree.ts'
-import { hasBlock, putBlock, takeBlock } from './block.ts'
+import { filled, hasBlock, putBlock, takeBlock } from './block.ts'
 import { flatten, unflatten } from './flatten.ts'
 import { defaultSection, type IniSection, readIni, trim } from './inireader.ts'
 import { jsonStore } from './json.ts'
@@ -27,9 +27,7 @@ export function iniStore(): Store {
 }
 
 function load(bytes: Uint8Array): readonly Branch[] {
-  if (!isUtf8(bytes))
-    throw new CoreError('INVALID_FORMAT', 'the INI file is not UTF-8', { hint: 'convert it to UTF-8' })
-  const sections = readIni(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString())
+  const sections = readIni(decodeUtf8(bytes))
   return [branch(sections.map((section) => ({ key: section.name, value: sectionBranch(section) })))]
 }
 
@@ -37,7 +35,7 @@ function sectionBranch(section: IniSection): Branch {
   const items: Item[] = []
   addComment(items, section.comment)
   for (const key of section.keys) {
-    items.push({ key: key.name, value: key.value })
+    items.push({ key: key.name, value: key.value.isWellFormed() ? key.value : encodeUtf8(key.value) })
     addComment(items, key.comment)
   }
   return branch(items)
@@ -49,7 +47,8 @@ function addComment(items: Item[], text: string): void {
   items.push({ key: comment(stripped), value: null })
 }
 
-function open(block: Branch): Branch {
+function open(block: Branch): Branch | undefined {
+  if (filled(block) === undefined) return undefined
   const items = block.items.map(({ key, value }) => ({
     key,
     value: typeof value === 'string' ? value.replaceAll('\\n', '\n') : value,
@@ -67,6 +66,7 @@ function close(block: Branch): Branch {
 
 /** Writes an encrypted file, and reads it again: what INI has no text for (a key that starts with `#`) would be lost. */
 function emitEncrypted(file: SopsFile): Uint8Array {
+  if (file.documents.length > 1) throw refused('INI has no documents, and the file has several')
   const documents = putBlock(file, close)
   const bytes = emit(documents)
   if (dataOf(load(bytes)) === dataOf(documents)) return bytes
@@ -74,8 +74,9 @@ function emitEncrypted(file: SopsFile): Uint8Array {
 }
 
 /** Sections, keys and values, without comments and an empty first section. */
-function dataOf([document]: readonly Branch[]): string {
-  const sections = (document?.items ?? []).flatMap(({ key, value }) => {
+function dataOf(documents: readonly Branch[]): string {
+  const all = documents.flatMap(({ items }) => items)
+  const sections = all.flatMap(({ key, value }) => {
     if (isComment(key) || !isBranch(value)) return []
     const entries = value.items.flatMap((item) => (isComment(item.key) ? [] : [[item.key, plainText(item.value)]]))
     return key === defaultSection && entries.length === 0 ? [] : [[key, entries]]
@@ -83,13 +84,15 @@ function dataOf([document]: readonly Branch[]): string {
   return JSON.stringify(sections)
 }
 
-function emit([document]: readonly Branch[]): Uint8Array {
-  const sections = (document?.items ?? []).filter(({ key }) => !isComment(key))
-  return Buffer.from(sections.map((item, index) => sectionText(item, index, sections.length)).join(''))
+/** The sections of all documents: INI has no documents of its own. */
+function emit(documents: readonly Branch[]): Uint8Array {
+  const sections = documents.flatMap(({ items }) => items.filter(({ key }) => !isComment(key)))
+  return encodeUtf8(sections.map((item, index) => sectionText(item, index, sections.length)).join(''))
 }
 
 function sectionText({ key, value }: Item, index: number, count: number): string {
   const name = typeof key === 'string' ? key : 'text' in key ? key.text : ''
+  if (name === '') throw refused('Error marshaling to INI: Error encoding section : empty section name')
   if (!isBranch(value)) {
     throw refused('Error marshaling to INI: Error encoding section: Section values should always be TreeBranches')
   }
@@ -121,6 +124,8 @@ function sectionKeys({ items }: Branch): { heading: string; keys: Key[] } {
       continue
     }
     const name = typeof item.key === 'string' ? item.key : item.key.text
+    if (name === '')
+      throw refused('Error marshaling to INI: Error encoding key: error creating new key: empty key name')
     const value = valueText(name, item.value)
     const known = keys.find((key) => key.name === name)
     last = known === undefined ? { name, value, comment: '' } : Object.assign(known, { value })
@@ -131,7 +136,7 @@ function sectionKeys({ items }: Branch): { heading: string; keys: Key[] } {
 
 function valueText(name: string, value: Value): string {
   if (isComplex(value)) throw refused(`INI has two levels, and ${name} is a third`)
-  if (value instanceof Uint8Array) return Buffer.from(value).toString()
+  if (value instanceof Uint8Array) return decodeUtf8(value)
   return plainText(value)
 }
 
@@ -145,7 +150,7 @@ function commentText(text: string, cut: (line: string) => string): string {
 
 function keyText({ name, value, comment: text }: Key, width: number): string {
   const written = keyName(name)
-  return `${commentText(text, trim)}${written}${' '.repeat(Math.max(0, width - byteLength(written)))} = ${quoted(value)}\n`
+  return `${commentText(text, trim)}${written}${' '.repeat(Math.max(0, width - utf8Length(written)))} = ${quoted(value)}\n`
 }
 
 function keyName(name: string): string {
@@ -153,13 +158,9 @@ function keyName(name: string): string {
   return name.includes('`') ? `"""${name}"""` : name
 }
 
-function keyWidth(name: string): number {
-  return byteLength(keyName(name))
-}
-
 /** go-ini aligns by bytes. */
-function byteLength(text: string): number {
-  return Buffer.byteLength(text)
+function keyWidth(name: string): number {
+  return utf8Length(keyName(name))
 }
 
 function quoted(value: string): string {

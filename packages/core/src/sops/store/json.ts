@@ -1,7 +1,8 @@
 import { CoreError } from '../../error.ts'
 import { formatJsonFloat, quoteJson } from '../../go/json.ts'
+import { decodeUtf8 } from '../../go/utf8.ts'
 import { type Branch, isBranch, isComment, isList, isTime, type Value } from '../tree.ts'
-import { hasBlock, putBlock, takeBlock } from './block.ts'
+import { filled, hasBlock, putBlock, takeBlock } from './block.ts'
 import { readJson } from './jsonreader.ts'
 import type { Store } from './store.ts'
 
@@ -20,7 +21,7 @@ export function jsonStore(indent: number): Store {
     format: 'json',
     load,
     emit,
-    loadEncrypted: (bytes) => takeBlock(load(bytes)),
+    loadEncrypted: (bytes) => takeBlock(load(bytes), filled),
     emitEncrypted: (file) => emit(putBlock(file)),
     emitValue: (value) => encode(format(value, indent)),
     isReserved: hasBlock,
@@ -29,8 +30,9 @@ export function jsonStore(indent: number): Store {
 
 const int = /^-?\d+$/
 
+/** Go puts one U+FFFD in the place of every byte that is no UTF-8. */
 function decode(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  return decodeUtf8(bytes).toWellFormed()
 }
 
 function encode(text: string): Uint8Array {
@@ -51,7 +53,7 @@ function print(value: Value, newline: string, indent: string): string {
   if (typeof value === 'string') return quote(value)
   if (typeof value === 'boolean' || typeof value === 'bigint') return value.toString()
   if (typeof value === 'number') return number(value)
-  if (value instanceof Uint8Array) return quote(decode(value))
+  if (value instanceof Uint8Array) return quote(decodeUtf8(value))
   if (isBranch(value)) return object(value, newline, indent)
   if (isList(value)) return array(value, newline, indent)
   if (isTime(value) || isComment(value)) return quote(value.text)

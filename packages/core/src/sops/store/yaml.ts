@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { CoreError } from '../../error.ts'
+import { formatFloat } from '../../go/float.ts'
 import { emitDocuments } from '../../yaml/emit.ts'
 import type { YamlNode } from '../../yaml/node.ts'
 import { readDocuments } from '../../yaml/parse.ts'
@@ -8,7 +9,7 @@ import { type Branch, branch, comment, goType, type Item, isForeign, isTime, typ
 import { hasBlock, putBlock, takeBlock } from './block.ts'
 import type { Store } from './store.ts'
 import { checkFirstDocument, checkSize } from './yamlcheck.ts'
-import { documentNode, floatText, valueNode } from './yamlnode.ts'
+import { documentNode, valueNode } from './yamlnode.ts'
 
 const defaultIndent = 4
 
@@ -183,7 +184,7 @@ function keyOf(node: YamlNode): Item['key'] {
 function foreignKey(value: Value): Item['key'] {
   if (typeof value === 'bigint') return { kind: 'foreign', type: 'int', text: value.toString() }
   if (typeof value === 'boolean') return { kind: 'foreign', type: 'bool', text: String(value) }
-  if (typeof value === 'number') return { kind: 'foreign', type: 'float64', text: floatText(value) }
+  if (typeof value === 'number') return { kind: 'foreign', type: 'float64', text: formatFloat(value, 'g') }
   if (isTime(value)) return { kind: 'foreign', type: 'time.Time', text: value.text }
   return isForeign(value) ? value : { kind: 'foreign', type: goType(value), text: '' }
 }

@@ -14,8 +14,7 @@ export function checkFirstDocument(document: YamlNode): void {
   if (root === undefined) return
   if (root.kind === 'scalar') checkScalar(root)
   if (root.kind === 'sequence' || (root.kind === 'scalar' && root.tag !== '!!null')) {
-    const shown = root.kind === 'sequence' ? '!!seq' : `${root.tag} \`${shorten(root.value)}\``
-    problems.push(`line ${root.line}: cannot unmarshal ${shown} into map[string]interface {}`)
+    problems.push(mistyped(root, 'map[string]interface {}'))
   } else {
     complexKeys(root, problems)
     new Walk(problems).node(root, 0)
@@ -32,8 +31,11 @@ function redacted(problems: readonly string[]): string {
   return problems.map((problem) => problem.replace(/ `[\s\S]*`/, '')).join('; ')
 }
 
-function shorten(value: string): string {
-  return value.length > 10 ? `${value.slice(0, 7)}...` : value
+/** What Go says of a node that it cannot read into a type; it quotes the text of all but plain collections. */
+function mistyped({ line, tag, value }: YamlNode, type: string): string {
+  const quoted = value.length > 10 ? `${value.slice(0, 7)}...` : value
+  const shown = tag === '!!seq' || tag === '!!map' ? tag : `${tag} \`${quoted}\``
+  return `line ${line}: cannot unmarshal ${shown} into ${type}`
 }
 
 /**
@@ -148,14 +150,14 @@ function complexKeys(root: YamlNode, problems: string[]): void {
   for (let index = 0; index < root.content.length; index += 2) {
     const key = root.content[index]
     if (key?.kind !== 'mapping' && key?.kind !== 'sequence') continue
-    problems.push(`line ${key.line}: cannot unmarshal ${key.kind === 'mapping' ? '!!map' : '!!seq'} into string`)
+    problems.push(mistyped(key, 'string'))
   }
 }
 
 function mergesMappings(node: YamlNode): boolean {
   for (let index = 0; index < node.content.length; index += 2) {
     const [key, value] = [node.content[index], node.content[index + 1]]
-    if (key?.tag !== '!!merge' || value === undefined || isMergeable(value)) continue
+    if (key?.tag !== '!!merge' || key.value !== '<<' || value === undefined || isMergeable(value)) continue
     throw new CoreError('YAML_SYNTAX', `the merge at line ${key.line} is of neither a mapping nor a list of them`, {
       hint: 'quote the key "<<" if it is not meant to merge',
       upstream: 'yaml: map merge requires map or sequence of maps as the value',

@@ -1,4 +1,5 @@
 import { formatFloat } from '../../go/float.ts'
+import { encodeUtf8 } from '../../go/utf8.ts'
 import type { YamlNode } from '../../yaml/node.ts'
 import { isBase60, isOldBool, resolveTag } from '../../yaml/resolve.ts'
 import { type Branch, type Comment, type Item, isBranch, isComment, isList, isTime, type Value } from '../tree.ts'
@@ -39,6 +40,8 @@ function stringNode(value: string): YamlNode {
   const node = plainNode('!!str', value)
   // Go loses a block that starts with a tab when it reads it again; sops then writes null.
   if (value.includes('\n')) return { ...node, style: value.startsWith('\t') ? 'double' : 'literal' }
+  if (!value.isWellFormed())
+    return { ...plainNode('!!binary', Buffer.from(encodeUtf8(value)).toString('base64')), tagged: true }
   const plain = resolveTag(value) === '!!str' && !isOldBool(value) && !isBase60(value)
   return plain ? node : { ...node, style: 'double' }
 }
