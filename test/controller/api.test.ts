@@ -9,7 +9,7 @@ import {
   serveMetrics,
   serveSealedSecretsApi,
 } from '@sealkit/controller'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 
 interface Reply {
   readonly status: number

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ControllerError, type Flag, flagUsage, parseFlags } from '@sealkit/controller'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 
 const table: readonly Flag[] = [
   { name: 'name', type: 'text', default: 'x', usage: 'A name.' },

@@ -4,7 +4,7 @@ import { newTarget, type TargetOptions, updatedTarget } from '@sealkit/controlle
 import { updatedSecret } from '@sealkit/controller/sealed-secret'
 import type { Manifest } from '@sealkit/core/manifest'
 import type { ClusterObject } from '@sealkit/kubernetes'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 
 const key = fc.constantFrom('a', 'b', 'c.d', '__proto__', 'constructor')
 const map = fc.dictionary(key, fc.constantFrom('', 'x', 'y'))

@@ -4,7 +4,7 @@ import { CoreError } from '@sealkit/core'
 import { entry, type KeyEntry, type KeyKind } from '@sealkit/core/sops'
 import { KeyserviceError, keyServices, type MasterKeys } from '@sealkit/keyservice'
 import { decodeRequest, decodeResponse, encodeRequest, encodeResponse, keyTitle } from '@sealkit/keyservice/grpc'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 
 const fields: Readonly<Record<KeyKind, readonly string[]>> = {
   kms: ['arn', 'role', 'aws_profile'],

@@ -10,7 +10,7 @@ import {
   resources,
   type WatchEvent,
 } from '@sealkit/kubernetes'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 import { type ManualClock, manualClock, settle } from './clock.ts'
 
 /** One thing that a scripted server does: what a list answers, or what a watch sends before it ends. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Members, membersOf, withMember, withoutMember } from '@sealkit/kubernetes'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 
 test('members behave as a set does, whatever is added and taken away', () => {
   const step = fc.record({ add: fc.boolean(), member: fc.constantFrom('a', 'b', 'c', 'd') })

@@ -17,7 +17,7 @@ import {
   type Transport,
   workQueue,
 } from '@sealkit/kubernetes'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 import { manualClock, settle } from './clock.ts'
 
 test('a watch reads the same, however its bytes are cut', async () => {

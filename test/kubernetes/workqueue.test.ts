@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Key, keyText, type Priority, type WorkQueue, workQueue } from '@sealkit/kubernetes'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 import { type ManualClock, manualClock, settle } from './clock.ts'
 
 const key = (text: string): Key => {

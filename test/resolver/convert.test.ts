@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 import { data, extracting, failure } from './fixture.ts'
 
 const converted: readonly (readonly [strategy: string, key: string, name: string])[] = [

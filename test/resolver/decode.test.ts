@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 import { data, extracting, failure, reading, resolve } from './fixture.ts'
 
 const decoded: readonly (readonly [strategy: string, value: string, bytes: string])[] = [

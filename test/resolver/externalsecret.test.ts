@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ResolverError, readExternalSecret } from '@sealkit/resolver'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 import { externalSecret } from './fixture.ts'
 
 const remoteRef = { key: 'k' }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Manifest } from '@sealkit/core/manifest'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 import { data, failure } from './fixture.ts'
 
 function generator(kind: string, spec: Readonly<Record<string, unknown>>): Manifest {

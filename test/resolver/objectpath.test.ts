@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readPath, setPath } from '@sealkit/resolver'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 
 for (const [text, path] of [
   ['spec', ['spec']],

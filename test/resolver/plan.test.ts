@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Plan, plan, planText, type Read, readExternalSecret } from '@sealkit/resolver'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 import { externalSecret } from './fixture.ts'
 
 function planned(spec: Readonly<Record<string, unknown>>, readsProperty = false): Plan {

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { parseReference, type ReferenceContext, ResolverError, resolveReference } from '@sealkit/resolver'
-import fc from 'fast-check'
+import { fc } from '../property.ts'
 
 const parsed: readonly (readonly [
   text: string,

@@ -173,9 +173,11 @@ test('address, headers and body are templates; the address alone is escaped', as
 
 test('templates see text outside ASCII, and the time', async () => {
   answering('x')
+  const year = new Date().getFullYear()
   const body = 'ü {{ .remoteRef.key | upper }} {{ .auth.token }} {{ now | date "2006" }}'
   await data(calling({ method: 'POST', body, secrets: login }, { key: 'ключ' }, labelled(undefined, 'é日')))
-  assert.equal(seen[0]?.body, `ü КЛЮЧ é日 ${new Date().getUTCFullYear()}`)
+  const possible = [year, new Date().getFullYear()].map((each) => `ü КЛЮЧ é日 ${each}`)
+  assert.ok(possible.includes(seen[0]?.body ?? ''), seen[0]?.body)
 })
 
 test('a renderer of the environment renders them, every function among them, and ends those that do not end', async () => {
@@ -258,8 +260,6 @@ for (const [why, code, answered, webhook = {}, ref = {}, secret = labelled()] of
   })
 }
 
-const inAnHour = new Date(Date.now() + 3_600_000).toUTCString()
-
 const waits: readonly (readonly [status: number, retryAfter: string | null, code: string, wait: number | null])[] = [
   [429, '30', 'PROVIDER_UNAVAILABLE', 30_000],
   [503, '7', 'PROVIDER_UNAVAILABLE', 7_000],
@@ -285,9 +285,9 @@ for (const [answered, header, code, wait] of waits) {
 }
 
 test('the limiter hears of a Retry-After that is a date', async () => {
-  answering('', 503, { 'retry-after': inAnHour })
+  answering('', 503, { 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() })
   const wait = retryAfterOf(await failure(calling({}))) ?? 0
-  assert.ok(wait > 3_500_000 && wait <= 3_600_000, String(wait))
+  assert.ok(wait > 3_000_000 && wait <= 3_600_000, String(wait))
 })
 
 test('a redirect to another host takes no header along that logs in, and its own host gets all', async () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type ExecuteOptions, execute, functionTable, parse, seededRandom, TemplateError } from '@sealkit/template'
-import fc from 'fast-check'
 import { type Case, cases } from '../interop/go/template.ts'
+import { fc } from '../property.ts'
 
 const functions = functionTable('external-secrets')
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { encodeBase64 } from '@sealkit/core/manifest'
 import { parseYaml } from '@sealkit/core/yaml'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { manifest, sealedWorld } from './world.ts'
 
 const { folder, sealkit, write, read, item } = await sealedWorld()

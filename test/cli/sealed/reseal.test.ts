@@ -4,7 +4,7 @@ import { chmodSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseYaml } from '@sealkit/core/yaml'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { program } from '../../servers/programs.ts'
 import { manifest, sealedWorld } from './world.ts'
 

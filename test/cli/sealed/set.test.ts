@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseYaml } from '@sealkit/core/yaml'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { manifest, sealedWorld } from './world.ts'
 
 const { sealkit, write, read, item } = await sealedWorld()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseSchedule, syncWindows } from '@sealkit/controller/external-secret'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 /** Schedule, time, next time; as `cron.ParseStandard(...).Next` of robfig/cron v3 says. */
 const next: readonly (readonly [string, string, string | null])[] = [

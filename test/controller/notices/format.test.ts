@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { changedKeys, createPace } from '@sealkit/controller/notices'
-import fc from 'fast-check'
 import { manualClock } from '../../kubernetes/clock.ts'
+import { fc } from '../../property.ts'
 
 const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbC123'
 const secretsManager = (detail: object): object => ({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inTurns } from '@sealkit/controller/sealed-secret'
 import { type ClusterObject, type Key, keyText, workQueue } from '@sealkit/kubernetes'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 const at = (name: string): Key => ({ namespace: 'n', name })
 

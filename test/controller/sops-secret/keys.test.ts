@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { keySet, ownIdentity, readRules, ruleFor } from '@sealkit/controller/sops-keys'
 import type { KeyEntry } from '@sealkit/core/sops'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 const bytes = (entries: Readonly<Record<string, string>>): ReadonlyMap<string, Uint8Array> =>
   new Map(Object.entries(entries).map(([name, text]) => [name, Buffer.from(text)]))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { armor, checkRecipient, dearmor, decryptAge, encryptAge } from '@sealkit/core/age'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 const recipient = 'age1aars3tw9c0pvmp88zt9lmqxmwrxqwg8nagj9qmuh3fefnfdghvyqtuh53q'
 const identity = 'AGE-SECRET-KEY-16CWURPA53MRM3JW23NM5VXPT6G4NW80RAUQ9EYQVZ8QRXGCFSUUQERGAKV'

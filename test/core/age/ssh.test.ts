@@ -13,7 +13,7 @@ import {
   sshIdentity,
   sshRecipient,
 } from '@sealkit/core/age/ssh'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 const passphrase = 'correct horse'
 const secret = Buffer.from('a data key of 32 bytes, or about')

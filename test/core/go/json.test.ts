@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { CoreError } from '@sealkit/core'
 import { decodeUtf8, JsonDecoder, type JsonToken, marshalJson, parseJson, quoteJson, readJson } from '@sealkit/core/go'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 function upstream(run: () => unknown): string | undefined {
   try {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { CoreError } from '@sealkit/core'
 import { compile, quoteMeta } from '@sealkit/core/go/regexp'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { evaluate } from '../../vectors/regexp.ts'
 import { readVectors } from '../../vectors/vector.ts'
 

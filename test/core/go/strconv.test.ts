@@ -14,7 +14,7 @@ import {
   quoteRaw,
   quoteRune,
 } from '@sealkit/core/go'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 const REFUSED: readonly [name: string, run: () => unknown, upstream: string, value: unknown][] = [
   ['a float of two points', () => parseFloat64('1.2.3'), 'strconv.ParseFloat: parsing "1.2.3": invalid syntax', 0],

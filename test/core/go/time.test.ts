@@ -11,7 +11,7 @@ import {
   RFC3339_NANO,
   TIME_STRING,
 } from '@sealkit/core/go'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 // Recorded from Go 1.26.
 const REFUSED: readonly [name: string, run: () => unknown, upstream: string][] = [

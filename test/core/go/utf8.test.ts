@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { compareUtf8, decodeUtf8, encodeUtf8, utf8Length } from '@sealkit/core/go'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 const CASES: readonly [bytes: readonly number[], text: string][] = [
   [[0x61, 0xc3, 0xa9, 0xf0, 0x9f, 0x98, 0x80], 'aé😀'],

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { CoreError } from '@sealkit/core'
 import { decodeBase64, encodeBase64 } from '@sealkit/core/manifest'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 const vectors = readFileSync(new URL('../../vectors/kubeseal/base64-errors.txt', import.meta.url), 'utf8')
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findYamlDocument, setYamlEntries } from '@sealkit/core/manifest'
 import { parseYaml } from '@sealkit/core/yaml'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 interface Edit {
   readonly text: string

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CoreError } from '@sealkit/core'
 import { manifestJson, readManifests, secretType } from '@sealkit/core/manifest'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 const one = '{"metadata":{"name":"a"},"data":{"k":"eA=="}}'
 

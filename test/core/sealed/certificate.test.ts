@@ -15,7 +15,7 @@ import {
   sealingPublicKey,
   selfSignedCertificate,
 } from '@sealkit/core/sealed'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { keyPair } from './keys.ts'
 
 const notBefore = new Date('2026-03-04T05:06:07.890Z')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { platform } from '@sealkit/core/platform'
 import { KeyRing, label, sealItem, sealingKey, unsealItem } from '@sealkit/core/sealed'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { bytes, keyPair, text } from './keys.ts'
 
 const { privateKey, publicKey } = await keyPair()

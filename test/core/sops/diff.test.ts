@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Change, diffDocuments, openStore, pathText } from '@sealkit/core/sops'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { document } from './tree.ts'
 
 const yaml = await openStore('yaml')

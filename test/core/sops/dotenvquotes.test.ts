@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { branch, isComment, readQuotedDotenv, writeQuotedDotenv } from '@sealkit/core/sops'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'dotenv-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

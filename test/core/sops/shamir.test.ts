@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomFillSync } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { combine, split } from '@sealkit/core/sops'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 const secret = Uint8Array.from({ length: 32 }, (_, index) => index)
 /** Two of three shares of `secret`, made by sops; the last byte is the share's coordinate. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Branch, branch, comment, type Format, formatOf, openStore, type Value } from '@sealkit/core/sops'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { decrypted, document, encrypted, type Shape } from './tree.ts'
 
 const anyText = fc.string({ unit: 'binary' }).map((text) => text.toWellFormed())

@@ -11,7 +11,7 @@ import {
   type SopsFile,
   type Value,
 } from '@sealkit/core/sops'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 /** A data key for tests. */
 export const dataKey: Uint8Array = new Uint8Array(32).fill(7)

@@ -11,7 +11,7 @@ import {
   toPlain,
   writeMetadata,
 } from '@sealkit/core/sops'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 const dataKey = Buffer.alloc(32, 7)
 const unwrap = async (): Promise<Uint8Array> => dataKey

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { comment, decryptValue, encryptValue, IvStash, type Leaf, parseValue } from '@sealkit/core/sops'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 const dataKey = new Uint8Array(32)
 

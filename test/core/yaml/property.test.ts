@@ -11,8 +11,8 @@ import {
   type YamlStyle,
   yamlToJson,
 } from '@sealkit/core/yaml'
-import fc from 'fast-check'
 import * as oracle from 'yaml'
+import { fc } from '../../property.ts'
 
 const RUNS = { numRuns: 400 }
 

@@ -12,7 +12,7 @@ import {
   KubernetesError,
   resources,
 } from '@sealkit/kubernetes'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { type ControlPlane, startControlPlane } from '../../servers/controlplane.ts'
 import { needs } from './needs.ts'
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConfigOverrides, KubernetesError, loadConfig } from '@sealkit/kubernetes'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { program } from '../../servers/programs.ts'
 import { needs } from './needs.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { decodeUtf8, encodeUtf8 } from '@sealkit/core/go'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { goProgram } from './program.ts'
 
 /** A function of a Go program called with texts; bytes that are no UTF-8 are written as `decodeUtf8` does. */

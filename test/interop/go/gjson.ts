@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { validJson } from '@sealkit/core/go'
 import { get, type Scan } from '@sealkit/resolver/gjson'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import type { Answer, Call } from './differential.ts'
 import { damaged, pieces } from './text.ts'
 

@@ -17,7 +17,7 @@ import {
   quoteRuneToAscii,
   UTC,
 } from '@sealkit/core/go'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { answer, timeAnswer } from '../../vectors/numbers.ts'
 import type { Answer, Call } from './differential.ts'
 import { anyText, damaged, pieces } from './text.ts'

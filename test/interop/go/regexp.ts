@@ -1,6 +1,6 @@
 import { SealkitError } from '@sealkit/core'
 import { compile, type Regexp } from '@sealkit/core/go/regexp'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import type { Answer, Call } from './differential.ts'
 import { pieces } from './text.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { functionTable, type Personality } from '@sealkit/template'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { goProgram } from './program.ts'
 import { type Case, cases, type Outcome, ours } from './template.ts'
 

@@ -8,7 +8,7 @@ import {
   parse,
   TemplateError,
 } from '@sealkit/template'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { isKnownToGo } from './text.ts'
 
 /** A template with its data, as the Go program takes it. Texts are Go strings: one byte a character. */

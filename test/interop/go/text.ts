@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 
 /** Texts made of given pieces, so that they come near what a parser accepts. */
 export function pieces(parts: readonly string[], maxLength: number): fc.Arbitrary<string> {

@@ -13,7 +13,7 @@ import {
   unsealSecret,
   withScope,
 } from '@sealkit/core/sealed'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { available } from '../../servers/programs.ts'
 import { type Case, runCase } from './pair.ts'
 

@@ -1,5 +1,5 @@
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { available } from '../../servers/programs.ts'
 import { fixtures } from './fixtures.ts'
 import { comparison } from './matrix.ts'

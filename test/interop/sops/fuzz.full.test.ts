@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { encryptFile, entry, newDataKey, newMetadata, openFile, openStore, wrapDataKey } from '@sealkit/core/sops'
 import { masterKeys, parseIdentities } from '@sealkit/keyservice'
-import fc from 'fast-check'
 import { document, type Shape } from '../../core/sops/tree.ts'
+import { fc } from '../../property.ts'
 import { available } from '../../servers/programs.ts'
 
 const skipped: string[] = []

@@ -6,8 +6,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { encodeUtf8 } from '@sealkit/core/go'
 import { get, hasSimd, type Scan } from '@sealkit/resolver/gjson'
-import fc from 'fast-check'
 import wabt from 'wabt'
+import { fc } from '../../property.ts'
 
 const SOURCE = new URL('../../../packages/resolver/src/gjson/block.wat', import.meta.url)
 const COMPILED = new URL('../../../packages/resolver/src/gjson/block.wasm.ts', import.meta.url)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { get } from '@sealkit/resolver/gjson'
-import fc from 'fast-check'
+import { fc } from '../../property.ts'
 import { evaluate } from '../../vectors/gjson.ts'
 import { readVectors } from '../../vectors/vector.ts'
 
