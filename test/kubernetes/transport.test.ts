@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { after, afterEach, before, test } from 'node:test'
 import {
@@ -9,11 +8,10 @@ import {
   type ConnectionConfig,
   KubernetesError,
   resources,
-  type WatchEvent,
 } from '@sealkit/kubernetes'
 import { createAuthority } from '../servers/certificates.ts'
 import { manualClock } from './clock.ts'
-import { type Double, startDouble } from './double.ts'
+import { type Answer, code, type Double, reply, startDouble, status } from './double.ts'
 
 let double: Double
 let cluster: ApiServer
@@ -26,25 +24,8 @@ afterEach(() => {
   double.requests.length = 0
 })
 
-type Answer = (request: IncomingMessage, response: ServerResponse) => void
-
-const reply =
-  (status: number, body: unknown, headers: Record<string, string> = {}): Answer =>
-  (_, response) => {
-    const text = typeof body === 'string' ? body : JSON.stringify(body)
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text)
-  }
 const secret = { metadata: { namespace: 'n', name: 's', resourceVersion: '1' } }
 const key = { namespace: 'n', name: 's' }
-
-/** Sends what is given, then breaks the connection. */
-const breaks =
-  (...chunks: string[]): Answer =>
-  (_, response) => {
-    response.writeHead(200, { 'content-type': 'application/json', 'transfer-encoding': 'chunked' })
-    // The connection breaks when the last of it has been sent.
-    response.write(chunks.join(''), () => response.socket?.destroy())
-  }
 
 function connect(
   more: Partial<ConnectionConfig> = {},
@@ -53,24 +34,6 @@ function connect(
   cluster = apiserverCluster({ ...double.config, ...more }, { retries: 2, ...options })
   return cluster
 }
-
-async function code(work: Promise<unknown>): Promise<string> {
-  try {
-    await work
-  } catch (error) {
-    assert.ok(error instanceof KubernetesError, String(error))
-    return error.code
-  }
-  return 'no error'
-}
-
-const status = (reason: string, number: number): object => ({
-  kind: 'Status',
-  status: 'Failure',
-  message: `said ${reason}`,
-  reason,
-  code: number,
-})
 
 const answers: readonly (readonly [string, Answer, string])[] = [
   ['Conflict', reply(409, status('Conflict', 409)), 'CONFLICT'],
@@ -229,81 +192,6 @@ test('a slow server meets the timeout, a caller that leaves meets ABORTED', asyn
   const half: Answer = (_, response) => response.writeHead(200).write('{')
   double.answer(half)
   assert.equal(await code(connect({ timeout: 30 }).get(resources.secret, key)), 'TIMEOUT')
-})
-
-const line = (type: string, version: string): string =>
-  `${JSON.stringify({ type, object: { metadata: { name: 'é', resourceVersion: version } } })}\n`
-
-async function watch(...answer: Answer[]): Promise<{ versions: string[]; end: string }> {
-  double.answer(...answer)
-  const versions: string[] = []
-  const events = async (): Promise<void> => {
-    const options = { resourceVersion: '1', signal: new AbortController().signal }
-    for await (const event of connect({}, { retries: 0 }).watch(resources.secret, options))
-      versions.push(version(event))
-  }
-  return { versions, end: await code(events()) }
-}
-
-const version = (event: WatchEvent): string =>
-  event.type === 'bookmark'
-    ? `bookmark ${event.resourceVersion}`
-    : `${event.object.metadata.name} ${event.object.metadata.resourceVersion}`
-
-const split =
-  (text: string, ...at: number[]): Answer =>
-  (_, response) => {
-    const bytes = Buffer.from(text)
-    response.writeHead(200, { 'content-type': 'application/json' })
-    let start = 0
-    const write = async (): Promise<void> => {
-      for (const end of [...at, bytes.length]) {
-        response.write(bytes.subarray(start, end))
-        start = end
-        await new Promise((resolve) => setTimeout(resolve, 5))
-      }
-      response.end()
-    }
-    void write()
-  }
-
-const whole = line('ADDED', '5') + line('BOOKMARK', '6') + line('DELETED', '7')
-const seen = ['é 5', 'bookmark 6', 'é 7']
-const watches: readonly (readonly [string, Answer, string[], string])[] = [
-  ['comes whole', split(whole), seen, 'no error'],
-  ['comes byte by byte', split(whole, ...Array.from({ length: 60 }, (_, n) => n + 1)), seen, 'no error'],
-  ['is cut between lines', split(whole, line('ADDED', '5').length + 1), seen, 'no error'],
-  ['breaks in a line', breaks(line('ADDED', '5'), line('ADDED', '6').slice(0, 20)), ['é 5'], 'UNAVAILABLE'],
-  ['ends in a line', split(line('ADDED', '5') + line('ADDED', '6').slice(0, 20)), ['é 5'], 'no error'],
-  ['says garbage', split(`${line('ADDED', '5')}garbage\n`), ['é 5'], 'RESPONSE_INVALID'],
-  ['says a type that does not exist', split(line('STRANGE', '5')), [], 'RESPONSE_INVALID'],
-  ['says 410', split(`${JSON.stringify({ type: 'ERROR', object: status('Expired', 410) })}\n`), [], 'GONE'],
-  [
-    'says 500',
-    split(`${JSON.stringify({ type: 'ERROR', object: status('InternalError', 500) })}\n`),
-    [],
-    'SERVER_ERROR',
-  ],
-  ['is refused with 410', reply(410, status('Gone', 410)), [], 'GONE'],
-  ['is refused with 403', reply(403, status('Forbidden', 403)), [], 'FORBIDDEN'],
-  ['is empty', split('\n\n'), [], 'no error'],
-]
-
-for (const [name, answer, versions, end] of watches) {
-  test(`a watch that ${name}`, async () => {
-    assert.deepEqual(await watch(answer), { versions, end })
-  })
-}
-
-test('leaving a watch closes its connection', async () => {
-  const closed = Promise.withResolvers<void>()
-  double.answer((request, response) => {
-    request.socket.on('close', () => closed.resolve())
-    response.writeHead(200).write(line('ADDED', '5'))
-  })
-  const options = { resourceVersion: '1', signal: new AbortController().signal }
-  for await (const event of connect().watch(resources.secret, options)) if (event.type === 'added') break
-  await closed.promise
 })
 
 test('a certificate of another authority, a wrong name and a server without TLS are TLS_FAILED', async () => {
