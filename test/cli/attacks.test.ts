@@ -22,6 +22,7 @@ const servers: Server[] = []
 
 /** What the allowed server answers by path; everything else is 403. */
 function answerOf(url: string): { readonly status: number; readonly body?: string; readonly location?: string } {
+  if (url.includes('elsewhere')) return { status: 307, location: `http://${hosts.good}/v1/secret/data/team-b/db` }
   if (url.includes('moved')) return { status: 307, location: `http://${hosts.evil}/taken` }
   if (url.startsWith('/v1/secret/data/team-b')) return { status: 200, body: secret(marked) }
   if (url === '/v1/secret/data/team-a/db') return { status: 200, body: secret('of-team-a') }
@@ -115,9 +116,23 @@ const rules = (): string => `rules:
   - { provider: aws, hosts: ['secretsmanager.eu-west-1.amazonaws.com'] }
 `
 
+/** The same with what stores say beside their host: mounts, namespaces, prefixes, roles and paths of one team. */
+const bounds = (): string => `rules:
+  - { provider: vault, hosts: ['${hosts.good}'], mounts: [secret], namespaces: ['', team-a], paths: ['team-a/.*'] }
+  - { provider: webhook, hosts: ['${hosts.good}'], urlPaths: ['/v1/secret/data/team-a/.*', '/elsewhere'] }
+  - { provider: kubernetes, hosts: ['${hosts.good}'], namespaces: [team-a] }
+  - provider: aws
+    hosts: ['secretsmanager.eu-west-1.amazonaws.com', 'secretsmanager.us-east-1.amazonaws.com']
+    regions: [eu-west-1]
+    prefixes: ['team-a/']
+    roles: ['arn:aws:iam::123456789012:role/team-a']
+`
+
 interface Attack {
   readonly name: string
   readonly input: () => string
+  /** The operator's policy; {@link rules} unless given. */
+  readonly policy?: () => string
   /** No policy file at all. */
   readonly open?: boolean
   readonly env?: () => Readonly<Record<string, string>>
@@ -383,15 +398,206 @@ const attacks: readonly Attack[] = [
   },
 ]
 
+/** A Vault store of the allowed host whose spec is as given. */
+const vaultWith = (spec: string): string =>
+  store(`{ vault: { server: 'http://${hosts.good}', auth: { tokenSecretRef: { name: own, key: key } }, ${spec} } }`)
+const login = 'tokenSecretRef: { name: own, key: key }'
+const aws = (spec: string): string =>
+  store(`{ aws: { service: SecretsManager, region: eu-west-1, prefix: team-a/, ${role('team-a')}, ${spec} } }`)
+const role = (name: string): string => `role: 'arn:aws:iam::123456789012:role/${name}'`
+
+/** What a store says beside its host, where the policy bounds it. The words that are not quoted are the ones refused. */
+const outside: readonly (readonly [name: string, input: () => string, reason: RegExp, asked?: RegExp])[] = [
+  ['another mount', () => entry('team-a/db') + vaultWith('path: other'), /with the mount "other", which the policy/],
+  [
+    'a mount that goes up',
+    () => entry('team-a/db') + vaultWith('path: secret/../other'),
+    /mount "secret\/\.\.\/other"/,
+  ],
+  [
+    'a mount that goes up in percents',
+    () => entry('team-a/db') + vaultWith("path: 'secret/%2e%2e/other'"),
+    /mount "secret\/%2e%2e\/other"/,
+  ],
+  [
+    'a mount with a slash in percents',
+    () => entry('team-a/db') + vaultWith("path: 'secret%2fdata%2fteam-b'"),
+    /mount "secret%2fdata%2fteam-b"/,
+  ],
+  [
+    'a mount that is a path below the allowed one',
+    () => entry('team-a/db') + vaultWith('path: secret/data/team-b, version: v1'),
+    /mount "secret\/data\/team-b"/,
+  ],
+  [
+    'a mount on a second line',
+    () => entry('team-a/db') + vaultWith('path: "other\\nsecret"'),
+    /mount "other\\nsecret"/,
+  ],
+  ['no mount, so that the key names it', () => entry('team-a/data/db') + vaultWith('version: v2'), /with the mount ""/],
+  ['another namespace', () => entry('team-a/db') + vaultWith('path: secret, namespace: team-b'), /namespace "team-b"/],
+  [
+    'a namespace below the allowed one',
+    () => entry('team-a/db') + vaultWith('path: secret, namespace: team-a/../team-b'),
+    /namespace "team-a\/\.\.\/team-b"/,
+  ],
+  [
+    'a login in another namespace',
+    () => entry('team-a/db') + store(vault(hosts.good, `auth: { namespace: team-b, ${login} }`)),
+    /namespace "", "team-b"/,
+  ],
+  [
+    'a namespace in a header',
+    () => entry('team-a/db') + vaultWith('path: secret, headers: { x-vault-NAMESPACE: team-b }'),
+    /namespace "", "", "team-b"/,
+  ],
+  [
+    'a namespace at the start of the mount',
+    () => entry('team-a/db') + vaultWith('path: team-b/secret'),
+    /mount "team-b\/secret"/,
+  ],
+  [
+    'a server whose address holds the path',
+    () => entry('team-a/db') + store(vault(`${hosts.good}/v1/secret/data/team-b/db?x=`)),
+    /uses vault at 127\.0\.0\.1:\d+\/v1\/secret\/data\/team-b\/db, which the policy/,
+  ],
+  [
+    'another server behind the same address, by a header',
+    () => entry('team-a/db') + vaultWith(`path: secret, headers: { hOST: '${hosts.evil}' }`),
+    /would send a request to 127\.0\.0\.1:\d+, which the policy/,
+  ],
+  [
+    'another prefix',
+    () =>
+      entry('db') +
+      store(`{ aws: { service: SecretsManager, region: eu-west-1, prefix: team-b/, ${role('team-a')} } }`),
+    /with the prefix "team-b\/"/,
+  ],
+  [
+    'a prefix that goes up',
+    () =>
+      entry('db') +
+      store(`{ aws: { service: SecretsManager, region: eu-west-1, prefix: team-a/../team-b/, ${role('team-a')} } }`),
+    /prefix "team-a\/\.\.\/team-b\/"/,
+  ],
+  [
+    'no prefix',
+    () => entry('db') + store(`{ aws: { service: SecretsManager, region: eu-west-1, ${role('team-a')} } }`),
+    /with the prefix ""/,
+  ],
+  [
+    'another region',
+    () =>
+      entry('db') +
+      store(`{ aws: { service: SecretsManager, region: us-east-1, prefix: team-a/, ${role('team-a')} } }`),
+    /with the region "us-east-1"/,
+  ],
+  [
+    'another role',
+    () =>
+      entry('db') + store(`{ aws: { service: SecretsManager, region: eu-west-1, prefix: team-a/, ${role('admin')} } }`),
+    /with the role "arn:aws:iam::123456789012:role\/admin"/,
+  ],
+  [
+    'another role before the allowed one',
+    () => entry('db') + aws("additionalRoles: ['arn:aws:iam::123456789012:role/admin']"),
+    /role "arn:aws:iam::123456789012:role\/admin", "arn/,
+  ],
+  [
+    'no role',
+    () => entry('db') + store('{ aws: { service: SecretsManager, region: eu-west-1, prefix: team-a/ } }'),
+    /with the role ""/,
+  ],
+  [
+    'a role that only a ServiceAccount names',
+    () => entry('db') + aws('auth: { jwt: { serviceAccountRef: { name: admin } } }'),
+    /with the role "serviceaccount"/,
+  ],
+  [
+    'another namespace of a cluster',
+    () =>
+      entry('db') +
+      store(
+        `{ kubernetes: { server: { url: 'http://${hosts.good}' }, remoteNamespace: team-b, authRef: { name: config, key: key } } }`,
+      ),
+    /with the namespace "team-b"/,
+  ],
+  ['no namespace of a cluster', () => entry('db') + kubernetes(hosts.good), /with the namespace "default"/],
+  [
+    'a kubeconfig that names another cluster behind the same address',
+    () =>
+      entry('db') +
+      store(
+        `{ kubernetes: { server: { url: 'http://${hosts.good}' }, remoteNamespace: team-a, authRef: { name: config, key: key } } }`,
+      ) +
+      kubeconfig(`${hosts.good}/k8s/clusters/other`, '{"token":"t"}'),
+    /would send a request to 127\.0\.0\.1:\d+\/k8s\/clusters\/other, which the policy/,
+  ],
+  ...[
+    ['another path of a webhook', '/v1/secret/data/team-b/db'],
+    ['a path that begins with the allowed one', '/v1/secret/data/team-a'],
+    ['a path that goes up in percents', '/v1/secret/data/team-a/%2e%2e/team-b/db'],
+    ['a path that goes up in percents of percents', '/v1/secret/data/team-a/%252e%252e/team-b/db'],
+    ['a path that goes up behind a slash in percents', '/v1/secret/data/team-a/x%2f..%2f..%2fteam-b/db'],
+    ['a path that goes up behind a backslash', '/v1/secret/data/team-a/..\\\\team-b/db'],
+    ['a path that goes up behind a backslash in percents', '/v1/secret/data/team-a/x%5c..%5c..%5cteam-b/db'],
+    ['a path that goes up before a semicolon', '/v1/secret/data/team-a/..;x/team-b/db'],
+    ['a path whose percents stand for nothing', '/v1/secret/data/team-a/%ff/db'],
+    ['a path that is encoded without an end', `/v1/secret/data/team-a/%${'25'.repeat(20)}2e`],
+    ['a path in the query', '/elsewhere?path=team-b/db'],
+    ['a path that a template makes', '/v1/secret/data/{{ "team-b" }}/db'],
+  ].map(([name = '', path = '']): (typeof outside)[number] => [
+    name,
+    () => entry('x') + webhook(`url: 'http://${hosts.good}${path}'`),
+    /would send a request to this path of 127\.0\.0\.1:\d+, which the policy/,
+  ]),
+  [
+    'a path that goes up',
+    () => entry('x') + webhook(`url: 'http://${hosts.good}/v1/secret/data/team-a/../team-b/db'`),
+    /makes a "\." or "\.\." segment/,
+  ],
+  [
+    'an allowed webhook that redirects to another path of the same host',
+    () => entry('x') + webhook(`url: 'http://${hosts.good}/elsewhere'`),
+    /would send a request to this path of 127\.0\.0\.1:\d+, which the policy/,
+    /^\/elsewhere$/,
+  ],
+  [
+    'a Webhook generator of another path',
+    () =>
+      generated('Webhook') +
+      generator('Webhook', `{ url: 'http://${hosts.good}/v1/secret/data/team-b/db', result: { jsonPath: $ } }`),
+    /would send a request to this path of 127\.0\.0\.1:\d+, which the policy/,
+  ],
+  [
+    'a VaultDynamicSecret of another mount',
+    () =>
+      generated('VaultDynamicSecret') +
+      generator(
+        'VaultDynamicSecret',
+        `{ path: team-a/db, provider: { server: 'http://${hosts.good}', path: secret, auth: { ${login} } } }`,
+      ),
+    /with the mount "team-a"/,
+  ],
+]
+
+const bounded: readonly Attack[] = outside.map(([name, input, reason, asked]) => ({
+  name: `bounds, ${name}`,
+  input: () => input() + plain('own'),
+  policy: bounds,
+  reason,
+  ...(asked === undefined ? {} : { asked }),
+}))
+
 /** A good entry beside each attack: all or nothing. */
 const harmless = `${object('ExternalSecret', 'harmless', 'spec: { secretStoreRef: { name: harmless }, data: [{ secretKey: v, remoteRef: { key: x } }] }')}${object('SecretStore', 'harmless', 'spec: { provider: { fake: { data: [{ key: x, value: harmless }] } } }')}`
 
-for (const { name, input, open = false, env = () => ({}), reason, asked } of attacks) {
+for (const { name, input, policy = rules, open = false, env = () => ({}), reason, asked } of [...attacks, ...bounded]) {
   test(`an attack that gets nothing: ${name}`, async (t) => {
     seen.evil.length = 0
     seen.good.length = 0
     const cwd = folder(t, { 'in.yaml': harmless + input() })
-    put(cwd, 'policy.yaml', rules())
+    put(cwd, 'policy.yaml', policy())
     const args = [...(open ? [] : ['--policy', 'policy.yaml']), 'in.yaml']
     for (const on of runtimes) {
       const { code, stdout, stderr } = await render(cwd, on, args, env())
@@ -410,15 +616,28 @@ for (const { name, input, open = false, env = () => ({}), reason, asked } of att
   })
 }
 
-test('what the policy allows is read: the attacks above fail for their own reasons', async (t) => {
-  const cwd = folder(t, { 'in.yaml': entry('team-a/db') + store(vault(hosts.good)) + plain('own') })
-  put(cwd, 'policy.yaml', rules())
-  for (const on of runtimes) {
-    const { code, stdout, stderr } = await render(cwd, on, ['--policy', 'policy.yaml', 'in.yaml'], {})
-    assert.equal(code, 0, stderr)
-    assert.ok(stdout.includes(base64('of-team-a')))
-  }
-})
+const allowed: readonly (readonly [name: string, policy: () => string, input: () => string])[] = [
+  ['', rules, () => store(vault(hosts.good))],
+  [', within bounds', bounds, () => store(vault(hosts.good))],
+  [', within bounds, in a namespace', bounds, () => vaultWith('path: /secret/, namespace: team-a')],
+  [
+    ', within bounds, from a webhook',
+    bounds,
+    () => webhook(`url: 'http://${hosts.good}/v1/secret/data/team-a/db', result: { jsonPath: $.data.data.password }`),
+  ],
+]
+
+for (const [name, policy, input] of allowed) {
+  test(`what the policy allows is read: the attacks above fail for their own reasons${name}`, async (t) => {
+    const cwd = folder(t, { 'in.yaml': entry('team-a/db') + input() + plain('own') })
+    put(cwd, 'policy.yaml', policy())
+    for (const on of runtimes) {
+      const { code, stdout, stderr } = await render(cwd, on, ['--policy', 'policy.yaml', 'in.yaml'], {})
+      assert.equal(code, 0, stderr)
+      assert.ok(stdout.includes(base64('of-team-a')))
+    }
+  })
+}
 
 test('a value that holds a reference or a template is data', async (t) => {
   seen.evil.length = 0

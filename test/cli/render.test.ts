@@ -239,7 +239,7 @@ const failures: readonly {
     name: 'a policy with a field that does not exist',
     spoil: (cwd) => put(cwd, 'policy.yaml', 'rules: [{ provider: vault, host: [x] }]\n'),
     args: ['--policy', 'policy.yaml', '--key', 'key.yaml', 'in'],
-    stderr: /policy\.yaml: rules\[0\] must hold provider, hosts and paths/,
+    stderr: /policy\.yaml: rules\[0\] has host; a rule for vault has provider, hosts, paths, mounts, namespaces/,
   },
 ]
 

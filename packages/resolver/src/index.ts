@@ -32,7 +32,7 @@ export { readExternalSecret } from './manifest.ts'
 export { desiredObject } from './object.ts'
 export { type ObjectPath, readPath, setPath } from './objectpath.ts'
 export { type Plan, type PlannedEntry, plan, planText, type Read } from './plan.ts'
-export type { Policy, PolicyRule } from './policy.ts'
+export { type Place, type Policy, type PolicyRule, ruleFields, type Scope, type ScopeField } from './policy.ts'
 export type {
   Environment,
   Location,

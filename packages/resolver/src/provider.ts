@@ -1,6 +1,7 @@
 import type { DataMap } from '@sealkit/template'
 import type { Credentials } from './credentials.ts'
 import type { FindQuery } from './externalsecret.ts'
+import type { Scope } from './policy.ts'
 import type { Store } from './store.ts'
 
 /** Which remote secret: the part of a `remoteRef` that the provider's API is asked for. */
@@ -117,6 +118,9 @@ export interface Environment {
   readFile?(path: string): Promise<string>
 }
 
+/** Whether a policy allows an URL: to send a request to it, to have it as a server's address, or anything at its host. */
+export type Reaches = (url: URL, as?: 'request' | 'server' | 'host') => boolean
+
 /** What a provider is opened with. */
 export interface OpenOptions {
   readonly store: Store
@@ -128,10 +132,11 @@ export interface OpenOptions {
   /** What it is opened for; `store` unless given. */
   readonly use?: 'store' | 'generator'
   /**
-   * Whether a policy lets the store reach a host, `host` or `host:port`; absent = every one. What the spec names was
-   * checked before; a provider asks about every host that it learns only later (a redirect, a kubeconfig, a template).
+   * Whether a policy lets the store send a request to an URL; absent = to every one. What the spec names was checked
+   * before; a provider asks about every URL, as some it learns only later (from a redirect, a kubeconfig, a template).
+   * About the address of a `server` it asks by that word: its path belongs to it.
    */
-  readonly reaches?: (host: string) => boolean
+  readonly reaches?: Reaches
 }
 
 /** A module of `providers/`: everything about one backend. */
@@ -155,8 +160,13 @@ export interface ProviderRow {
    * or it is told. Such a store has a session for each namespace. Absent = it depends.
    */
   isReferent?(store: Store): boolean
-  /** The hosts that a store's spec names, `host` or `host:port`, for a policy; absent = the provider has none. */
+  /**
+   * The hosts that a store's spec names, `host` or `host:port`, with the path of its server where it has one, for a
+   * policy; absent = the provider has none.
+   */
   hosts?(spec: Readonly<Record<string, unknown>>): readonly string[]
+  /** What the spec says beside them that a policy may bound; absent = nothing. */
+  scope?(spec: Readonly<Record<string, unknown>>): Scope
   /** Calls of one store at once that the backend takes without complaint; 8 unless given. */
   readonly concurrency?: number
   /** Whether External Secrets marks it unmaintained (event `StoreUnmaintained`). */

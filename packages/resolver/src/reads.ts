@@ -61,7 +61,7 @@ function startGets(
   const allowed = reads.filter((read, index) => {
     try {
       if (context.policy !== undefined && store?.store !== undefined) {
-        checkLocation(context.policy, store.store, read.location.key)
+        checkLocation(context.policy, context.sessions.place(store.store), read.location.key)
       }
       return true
     } catch (error) {
@@ -105,10 +105,11 @@ async function startValues(read: Exclude<Read, Get>, options: ReadsOptions): Pro
   const { policy } = context
   if (policy === undefined || store?.store === undefined)
     return sessionOf(store).find(read.query, signal, context.demand)
-  checkLocation(policy, store.store, read.query.path ?? '')
+  const place = context.sessions.place(store.store)
+  checkLocation(policy, place, read.query.path ?? '')
   const found = await sessionOf(store).find(read.query, signal, context.demand)
   // A path bounds what some backends search and not what others do, so every name is checked too.
-  for (const name of found?.keys() ?? []) checkLocation(policy, store.store, name)
+  for (const name of found?.keys() ?? []) checkLocation(policy, place, name)
   return found
 }
 

@@ -3,7 +3,7 @@ import { type CredentialSource, type Credentials, storeCredentials } from './cre
 import { createMoments, type Demand } from './demand.ts'
 import { ResolverError } from './error.ts'
 import type { FindQuery } from './externalsecret.ts'
-import { type Policy, reachOf } from './policy.ts'
+import { type Place, type Policy, reachOf } from './policy.ts'
 import type { Environment, Location, Provider, ProviderRow, RemoteSecret } from './provider.ts'
 import { providers as builtin } from './providers/index.ts'
 import { createReader } from './reader.ts'
@@ -36,8 +36,8 @@ export interface Sessions {
   open(store: Store, namespace: string, cluster: ClusterAccess, options?: SessionOptions): Promise<Session>
   /** The row of a store's provider. @throws {ResolverError} `NOT_SUPPORTED` */
   row(store: Store): ProviderRow
-  /** The hosts that a store names, for a policy. @throws as `row` */
-  hosts(store: Store): readonly string[]
+  /** A store as a policy sees it. @throws as `row` */
+  place(store: Store): Place
   /** Ends the sessions of a store that was deleted. */
   forget(store: Pick<Store, 'kind' | 'namespace' | 'name'>): Promise<void>
   /** Ends all. */
@@ -104,8 +104,8 @@ class OpenSessions implements Sessions {
     return providerRow(this.#providers, store)
   }
 
-  hosts(store: Store): readonly string[] {
-    return this.row(store).hosts?.(store.provider.spec) ?? []
+  place(store: Store): Place {
+    return placeOf(this.row(store), store)
   }
 
   async open(
@@ -186,10 +186,16 @@ async function openSession(
 ): Promise<OpenSession> {
   const module = await row.load()
   const credentials = storeCredentials(cluster, store, namespace)
-  const provider = module.open({ store, namespace, credentials, environment, ...reachOf(policy, store) })
+  const reach = reachOf(policy, placeOf(row, store))
+  const provider = module.open({ store, namespace, credentials, environment, ...reach })
   const calls = createReader(provider, { store, concurrency, moment })
   const identity = { store: storeKey(store), config: configuration(store, policy) }
   return { ...identity, provider, credentials, ...calls, users: 0, dropped: false, checked: Number.NaN }
+}
+
+function placeOf({ hosts, scope }: ProviderRow, store: Store): Place {
+  const { spec } = store.provider
+  return { store, hosts: hosts?.(spec) ?? [], scope: scope?.(spec) ?? {} }
 }
 
 async function inTurn<Value>(

@@ -82,7 +82,7 @@ export async function usableStore(
   if (context.requireReady === true && store.ready !== true) {
     throw new ResolverError('STORE_NOT_READY', `${kind} "${name}" is not ready`)
   }
-  if (context.policy !== undefined) checkStore(context.policy, store, context.sessions.hosts(store))
+  if (context.policy !== undefined) checkStore(context.policy, context.sessions.place(store))
   return store
 }
 

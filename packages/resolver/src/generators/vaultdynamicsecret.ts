@@ -2,12 +2,12 @@ import type { JsonNode } from '@sealkit/core/go'
 import type { Values } from '../convert.ts'
 import { storeCredentials } from '../credentials.ts'
 import { prefixed, ResolverError } from '../error.ts'
-import { checkLocation, checkStore, reachOf } from '../policy.ts'
-import { urlHost } from '../providers/text.ts'
+import { checkLocation, checkStore, type Place, reachOf } from '../policy.ts'
+import { serverPlace } from '../providers/text.ts'
 import type { Answer, VaultApi } from '../providers/vault/api.ts'
 import { connect } from '../providers/vault/connection.ts'
 import { encodePath } from '../providers/vault/path.ts'
-import { readSpec } from '../providers/vault/spec.ts'
+import { readSpec, scope as vaultScope } from '../providers/vault/spec.ts'
 import { readStore, type Store } from '../store.ts'
 import { nodeText, nodeValue, objectValues } from '../value.ts'
 import { type Json, object, optionalObject, text, texts } from '../view.ts'
@@ -24,12 +24,14 @@ import { vaultLease } from './vaultlease.ts'
 export async function generate(spec: Json, context: GenerateContext): Promise<Values> {
   const store = vaultStore(spec, context.namespace)
   const { cluster, environment, namespace, policy, signal } = context
+  const path = text(spec['path'])
+  const place = vaultPlace(store, path)
   if (policy !== undefined) {
-    checkStore(policy, store, [urlHost(store.provider.spec['server'])])
-    checkLocation(policy, store, text(spec['path']))
+    checkStore(policy, place)
+    checkLocation(policy, place, path)
   }
   const credentials = storeCredentials(cluster, store, namespace)
-  const options = { store, namespace, credentials, environment, ...reachOf(policy, store) }
+  const options = { store, namespace, credentials, environment, ...reachOf(policy, place) }
   const vault = connect(readSpec(store), options)
   let lease: Lease | null = null
   try {
@@ -56,6 +58,14 @@ function vaultStore(spec: Json, namespace: string): Store {
     metadata: { name: 'generator', namespace },
     spec: { provider: { vault }, retrySettings: spec['retrySettings'] },
   })
+}
+
+/** The mount is at the start of the path, and may be several segments long. */
+function vaultPlace(store: Store, path: string): Place {
+  const { spec } = store.provider
+  const segments = path.replace(/^\/+/, '').split('/')
+  const starts = segments.map((_, index) => segments.slice(0, index + 1).join('/'))
+  return { store, hosts: [serverPlace(spec['server'])], scope: { ...vaultScope(spec), mounts: [starts] } }
 }
 
 function request(api: VaultApi, spec: Json, signal: AbortSignal): Promise<Answer> {

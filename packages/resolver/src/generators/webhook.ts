@@ -22,12 +22,13 @@ export async function generate(spec: Json, context: GenerateContext): Promise<Va
     metadata: { name: 'generator', namespace },
     spec: { provider: { webhook: spec } },
   })
+  const place = { store, hosts: [urlHost(spec['url'])], scope: {} }
   if (policy !== undefined) {
-    checkStore(policy, store, [urlHost(spec['url'])])
-    checkLocation(policy, store, '')
+    checkStore(policy, place)
+    checkLocation(policy, place, '')
   }
   const credentials = storeCredentials(cluster, store, namespace)
-  const provider = open({ store, namespace, credentials, environment, use: 'generator', ...reachOf(policy, store) })
+  const provider = open({ store, namespace, credentials, environment, use: 'generator', ...reachOf(policy, place) })
   try {
     const found = await provider.get({ key: '', version: '', metadataPolicy: 'None' }, signal)
     const entries = found?.entries('') ?? null

@@ -1,14 +1,15 @@
 import type { ProviderRow } from '../provider.ts'
-import { isReferent as isAwsReferent, specHost } from './aws/spec.ts'
-import { isReferent as isKubernetesReferent } from './kubernetes/spec.ts'
-import { serverHost, urlHost } from './text.ts'
-import { isReferent as isVaultReferent } from './vault/spec.ts'
+import { scope as awsScope, isReferent as isAwsReferent, specHost } from './aws/spec.ts'
+import { isReferent as isKubernetesReferent, scope as kubernetesScope } from './kubernetes/spec.ts'
+import { serverHost, serverPlace, urlHost } from './text.ts'
+import { isReferent as isVaultReferent, scope as vaultScope } from './vault/spec.ts'
 
 const vault: ProviderRow = {
   capabilities: 'ReadWrite',
   concurrency: 16,
   isReferent: isVaultReferent,
-  hosts: (spec) => [urlHost(spec['server'])],
+  hosts: (spec) => [serverPlace(spec['server'])],
+  scope: vaultScope,
   load: () => import('./vault/index.ts'),
 }
 
@@ -22,6 +23,7 @@ export const providers: Readonly<Record<string, ProviderRow>> = {
     capabilities: 'ReadWrite',
     isReferent: isAwsReferent,
     hosts: (spec) => [specHost(spec)],
+    scope: awsScope,
     load: () => import('./aws/index.ts'),
   },
   kubernetes: {
@@ -29,6 +31,7 @@ export const providers: Readonly<Record<string, ProviderRow>> = {
     concurrency: 16,
     isReferent: isKubernetesReferent,
     hosts: (spec) => [serverHost(spec['server'])],
+    scope: kubernetesScope,
     load: () => import('./kubernetes/index.ts'),
   },
   openBao: vault,

@@ -11,8 +11,15 @@ export function urlHost(value: unknown): string {
   return typeof value === 'string' && URL.canParse(value) ? new URL(value).host : ''
 }
 
-/** The host of a `server` block, whose URL may lack the scheme; the cluster's own where it names none. */
+/** The host of a server's URL, with its path where it has one: other servers may be behind other paths. */
+export function serverPlace(value: unknown): string {
+  if (typeof value !== 'string' || !URL.canParse(value)) return ''
+  const { host, pathname } = new URL(value)
+  return `${host}${pathname.replace(/\/+$/, '')}`
+}
+
+/** The place of a `server` block, whose URL may lack the scheme; the cluster's own where it names none. */
 export function serverHost(server: unknown): string {
   const url = text(object(server)['url'], 'kubernetes.default')
-  return urlHost(url.includes('://') ? url : `https://${url}`)
+  return serverPlace(url.includes('://') ? url : `https://${url}`)
 }

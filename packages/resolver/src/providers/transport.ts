@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ResolverError, ThrottledError } from '../error.ts'
+import type { Reaches } from '../provider.ts'
 
 /** A request, in the form in which node-vault hands it to its `request-promise` hook. */
 export interface TransportRequest {
@@ -49,8 +50,8 @@ export interface TransportOptions {
   readonly headers: Readonly<Record<string, string>>
   /** Milliseconds that one attempt may take; a minute unless given. */
   readonly timeout?: number
-  /** Whether a host may be asked; absent = every one. */
-  readonly reaches?: ((host: string) => boolean) | undefined
+  /** Whether an URL may be asked; absent = every one. */
+  readonly reaches?: Reaches | undefined
 }
 
 /** Milliseconds that one attempt may take to be answered, whatever the provider; the Vault client's limit. */
@@ -93,17 +94,27 @@ export function createTransport(options: TransportOptions): Transport {
   }
 }
 
-/** A policy holds for every request: for the one that a redirect, a template or a kubeconfig made, too. */
-function checkHost({ uri }: TransportRequest, { reaches }: Pick<TransportOptions, 'reaches'>): void {
-  const { host } = new URL(uri)
-  if (reaches === undefined || reaches(host)) return
-  throw new ResolverError(
-    'POLICY_DENIED',
-    `the store would send a request to ${host}, which the policy does not allow`,
-    {
-      hint: 'ask the operator who keeps the policy',
-    },
-  )
+/**
+ * A policy holds for every request: for the one that a redirect, a template or a kubeconfig made, too. Behind one address
+ * the `Host` header chooses among servers.
+ */
+function checkHost({ uri, headers = {} }: TransportRequest, { reaches }: Pick<TransportOptions, 'reaches'>): void {
+  if (reaches === undefined) return
+  const { protocol, host, pathname, search } = new URL(uri)
+  const named = Object.entries(headers).flatMap(([name, value]) => (name.toLowerCase() === 'host' ? [value] : []))
+  for (const each of [host, ...named]) {
+    const meant = `${protocol}//${each}${pathname}${search}`
+    const url = URL.canParse(meant) ? new URL(meant) : null
+    if (url === null || !reaches(url, 'host')) throw unreached(each)
+    // The path may hold what a template put there, so it is not shown.
+    if (!reaches(url)) throw unreached(`this path of ${each}`)
+  }
+}
+
+/** The error for an address that a policy does not allow. */
+export function unreached(where: string): ResolverError {
+  const message = `the store would send a request to ${where}, which the policy does not allow`
+  return new ResolverError('POLICY_DENIED', message, { hint: 'ask the operator who keeps the policy' })
 }
 
 /** 412 says that a replica has not caught up yet; 501 will not change. */

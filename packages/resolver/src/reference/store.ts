@@ -1,10 +1,10 @@
 import type { Manifest } from '@sealkit/core/manifest'
 import { manifestAccess } from '../cluster.ts'
 import { ResolverError } from '../error.ts'
-import { checkLocation, checkStore, type Policy } from '../policy.ts'
+import { checkLocation, checkStore, type Place, type Policy } from '../policy.ts'
 import type { Environment, Location, Provider, RemoteSecret } from '../provider.ts'
 import { createSessions } from '../session.ts'
-import { readStore, type Store } from '../store.ts'
+import { readStore } from '../store.ts'
 import type { Json } from '../view.ts'
 
 /** What a reference is resolved with. */
@@ -34,16 +34,16 @@ export function credential(key: string): { readonly name: string; readonly key: 
 async function withProvider<Value>(
   reference: ReferenceStore,
   context: ReferenceContext,
-  use: (provider: Provider, store: Store, signal: AbortSignal) => Promise<Value>,
+  use: (provider: Provider, place: Place, signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
   const sessions = createSessions({ environment: context.environment })
   const store = readStore(storeManifest(reference))
-  if (context.policy !== undefined) checkStore(context.policy, store, sessions.hosts(store))
+  if (context.policy !== undefined) checkStore(context.policy, sessions.place(store))
   const session = await sessions.open(store, '', manifestAccess([credentialManifest(reference)], ''), {
     policy: context.policy,
   })
   try {
-    return await use(session.provider, store, context.signal ?? new AbortController().signal)
+    return await use(session.provider, sessions.place(store), context.signal ?? new AbortController().signal)
   } finally {
     session.release()
     await sessions.close()
@@ -56,8 +56,8 @@ export function readSecret(
   location: Pick<Location, 'key' | 'version'>,
   context: ReferenceContext,
 ): Promise<RemoteSecret> {
-  return withProvider(reference, context, async (provider, store, signal) => {
-    if (context.policy !== undefined) checkLocation(context.policy, store, location.key)
+  return withProvider(reference, context, async (provider, place, signal) => {
+    if (context.policy !== undefined) checkLocation(context.policy, place, location.key)
     return present(await provider.get({ ...location, metadataPolicy: 'None' }, signal), location.key)
   })
 }

@@ -1,4 +1,5 @@
 import { ResolverError } from '../../error.ts'
+import type { Scope } from '../../policy.ts'
 import type { Store } from '../../store.ts'
 import { type Json, list, object, optionalObject, text, textMap, texts } from '../../view.ts'
 
@@ -28,13 +29,12 @@ export function readSpec(store: Store, namespace: string): AwsSpec {
   if (!/^[a-z0-9-]+$/.test(region)) {
     throw new ResolverError('INVALID_STORE', `store "${store.name}": aws.region must be the name of a region`)
   }
-  const role = text(spec['role'])
   return {
     service: text(spec['service']),
     region,
     prefix: text(spec['prefix']),
     auth: optionalObject(spec['auth']),
-    roles: [...texts(spec['additionalRoles']), ...(role === '' ? [] : [role])],
+    roles: rolesOf(spec),
     externalId: text(spec['externalID']),
     sessionTags: sessionTags(store, namespace),
     transitiveTagKeys: texts(spec['transitiveTagKeys']),
@@ -77,6 +77,25 @@ export const hostNames: Readonly<Record<string, string>> = { SecretsManager: 'se
 /** The host that a policy is asked about. */
 export function specHost(spec: Json): string {
   return serviceHost(hostNames[text(spec['service'])] ?? '', text(spec['region']))
+}
+
+/** The role of a ServiceAccount: its annotation names it, not the store. */
+const accountRole = 'serviceaccount'
+
+/** What a policy may bound; a store without a role works as whoever its keys belong to. */
+export function scope(spec: Json): Scope {
+  const account = optionalObject(object(spec['auth'])['jwt']) === null ? [] : [accountRole]
+  const roles = [...account, ...rolesOf(spec)]
+  return {
+    regions: [[text(spec['region'])]],
+    prefixes: [[text(spec['prefix'])]],
+    roles: (roles.length === 0 ? [''] : roles).map((role) => [role]),
+  }
+}
+
+function rolesOf(spec: Json): readonly string[] {
+  const role = text(spec['role'])
+  return [...texts(spec['additionalRoles']), ...(role === '' ? [] : [role])]
 }
 
 /** Whether the caller's namespace has a say: credentials are looked up there, or sessions are tagged with it. */

@@ -2,7 +2,8 @@ import { parseJson } from '@sealkit/core/go'
 import { createJoiner } from '../../fetch.ts'
 import type { OpenOptions } from '../../provider.ts'
 import { type Json, object, text } from '../../view.ts'
-import { createTransport, refusal, type Transport } from '../transport.ts'
+import { serverPlace } from '../text.ts'
+import { createTransport, refusal, type Transport, unreached } from '../transport.ts'
 import { readAccess, tokenSeconds } from './spec.ts'
 
 /** What is asked of the API server. */
@@ -30,6 +31,7 @@ export function createApi({ store, credentials, environment, reaches }: OpenOpti
     current?.transport.close()
     current = await opening.join('open', signal, async () => {
       const access = await readAccess(store, credentials)
+      if (reaches?.(new URL(access.server), 'server') === false) throw unreached(serverPlace(access.server))
       const retry = { maxRetries: store.retry?.maxRetries ?? 2, retryDelay: 500 }
       // A minute less than the shortest life that a token can have here.
       const until = environment.now() + (tokenSeconds - 60) * 1000

@@ -2,6 +2,7 @@ import { decodeUtf8 } from '@sealkit/core/go'
 import { parseYaml } from '@sealkit/core/yaml'
 import type { Credentials } from '../../credentials.ts'
 import { ResolverError } from '../../error.ts'
+import type { Scope } from '../../policy.ts'
 import type { Store } from '../../store.ts'
 import { type Json, list, object, optionalObject, text } from '../../view.ts'
 
@@ -19,8 +20,17 @@ export interface Access {
 export const tokenSeconds = 3600
 
 /** The namespace whose Secrets a store reads. */
-export function remoteNamespace(store: Store): string {
-  return text(store.provider.spec['remoteNamespace'], 'default')
+export function remoteNamespace(store: Pick<Store, 'provider'>): string {
+  return namespaceOf(store.provider.spec)
+}
+
+/** What a policy may bound. */
+export function scope(spec: Json): Scope {
+  return { namespaces: [[namespaceOf(spec)]] }
+}
+
+function namespaceOf(spec: Json): string {
+  return text(spec['remoteNamespace'], 'default')
 }
 
 /**
@@ -46,7 +56,10 @@ export async function readAccess(store: Store, credentials: Credentials): Promis
 
 function serverUrl(url: string): string {
   const whole = url.includes('://') ? url : `https://${url}`
-  if (URL.canParse(whole) && /^https?:$/.test(new URL(whole).protocol)) return whole.replace(/\/$/, '')
+  if (URL.canParse(whole) && /^https?:$/.test(new URL(whole).protocol)) {
+    // Query and fragment are no part of an address: what is asked for would become a part of them.
+    return Object.assign(new URL(whole), { search: '', hash: '' }).href.replace(/\/$/, '')
+  }
   throw new ResolverError('INVALID_STORE', 'kubernetes.server.url must be an http or https URL')
 }
 

@@ -1,5 +1,6 @@
 import { parseDuration } from '@sealkit/core/go'
 import { ResolverError } from '../../error.ts'
+import type { Scope } from '../../policy.ts'
 import type { Store } from '../../store.ts'
 import { type Json, object, optionalObject, text, textMap } from '../../view.ts'
 
@@ -51,7 +52,8 @@ export function readSpec(store: Store): VaultSpec {
 }
 
 function serverUrl(name: string, server: unknown): URL {
-  const url = parseUrl(server)
+  // Query and fragment are no part of an address: what is asked for would become a part of them.
+  const url = withoutQuery(parseUrl(server))
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     throw new ResolverError('INVALID_STORE', `store "${name}": vault.server must be an http or https URL`)
   }
@@ -63,6 +65,25 @@ function serverUrl(name: string, server: unknown): URL {
 
 function parseUrl(value: unknown): URL | null {
   return typeof value === 'string' && URL.canParse(value) ? new URL(value) : null
+}
+
+function withoutQuery(url: URL | null): URL | null {
+  return url === null ? null : Object.assign(url, { search: '', hash: '' })
+}
+
+/** What a policy may bound: the mount, and the namespaces of logins and reads, which headers may name as well. */
+export function scope(spec: Json): Scope {
+  const namespace = text(spec['namespace'])
+  const named = Object.entries(textMap(spec['headers']))
+    .filter(([header]) => header.toLowerCase() === 'x-vault-namespace')
+    .map(([, value]) => value)
+  const namespaces = [namespace, text(object(spec['auth'])['namespace'], namespace), ...named]
+  return { mounts: [[trimmed(text(spec['path']))]], namespaces: namespaces.map((each) => [trimmed(each)]) }
+}
+
+/** Vault takes mounts and namespaces with or without slashes at their ends. */
+function trimmed(path: string): string {
+  return path.replace(/^\/+|\/+$/g, '')
 }
 
 function version(name: string, value: unknown): 'v1' | 'v2' {
