@@ -169,6 +169,43 @@ test('ClusterExternalSecrets', { timeout: 540_000 }, async (t) => {
     await until(cluster, resources.clusterExternalSecret, { namespace: '', name: 'marked' }, gone)
   })
 
+  await t.test('deleting one deletes what it made; the status of one that chooses nothing has no list', async () => {
+    await create(clusterExternalSecret('ending', { namespaces: ['one'] }))
+    await external(cluster, { namespace: 'one', name: 'ending' })
+    await untilProvisioned(cluster, 'ending', ['one'])
+    await cluster.delete(resources.clusterExternalSecret, { namespace: '', name: 'ending' })
+    // Nothing collects garbage here.
+    await external(cluster, { namespace: 'one', name: 'ending' }, gone)
+    await create(clusterExternalSecret('nowhere', { namespaces: ['nowhere'] }))
+    const key = { namespace: '', name: 'nowhere' }
+    const object = await until(
+      cluster,
+      resources.clusterExternalSecret,
+      key,
+      (found) => statusOf(found).conditions?.[0]?.status === 'True',
+    )
+    assert.deepEqual(Object.keys(statusOf(object)).sort(), ['conditions', 'externalSecretName'])
+  })
+
+  await t.test('a selector that cannot be asked is said', async () => {
+    const matchExpressions = [{ key: 'team', operator: 'Is', values: ['a', 'b'] }]
+    const namespaceSelector = { matchLabels: { z: '1', a: '2' }, matchExpressions }
+    await create(clusterExternalSecret('unasked', { namespaceSelector }))
+    const key = { namespace: '', name: 'unasked' }
+    const object = await until(
+      cluster,
+      resources.clusterExternalSecret,
+      key,
+      (found) => statusOf(found).conditions?.[0]?.status === 'False',
+    )
+    const { failedNamespaces, externalSecretName } = statusOf(object)
+    const selector =
+      '&LabelSelector{MatchLabels:map[string]string{a: 2,z: 1,},MatchExpressions:[]LabelSelectorRequirement{LabelSelectorRequirement{Key:team,Operator:Is,Values:[a b],},},}'
+    const reason = `failed to convert label selector ${selector}: "Is" is not a valid label selector operator`
+    assert.deepEqual(failedNamespaces, [{ namespace: 'unknown', reason }])
+    assert.equal(externalSecretName, 'unasked')
+  })
+
   await t.test('the API server refuses what External Secrets\u2019 does', async () => {
     const refused: readonly [string, object][] = [
       ['a spec without ExternalSecrets', { spec: { namespaces: ['one'] } }],

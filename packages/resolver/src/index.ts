@@ -26,6 +26,7 @@ export type {
   TargetTemplate,
 } from './externalsecret.ts'
 export { createJoiner, type Joiner, type Need } from './fetch.ts'
+export { generatorClass } from './generators/index.ts'
 export type { Lease, LeaseSink } from './generators/lease.ts'
 export { createLimit, type Limit, type LimitOptions } from './limit.ts'
 export { readExternalSecret } from './manifest.ts'

@@ -3,12 +3,26 @@ import { test } from 'node:test'
 import { crds } from '@sealkit/controller'
 import { names } from '@sealkit/controller/external-secret'
 import type { Manifest } from '@sealkit/core/manifest'
-import { type ApiServer, type ClusterObject, findCondition, type Key, resources } from '@sealkit/kubernetes'
+import {
+  type ApiServer,
+  type ClusterObject,
+  findCondition,
+  type Key,
+  type Resource,
+  resources,
+} from '@sealkit/kubernetes'
 import { startControlPlane } from '../../servers/controlplane.ts'
 import { available } from '../../servers/programs.ts'
 import { clientOf, externalSettings, startController, texts, until } from '../cluster.ts'
 
 const namespace = 'default'
+const fakes: Resource = {
+  group: 'generators.external-secrets.io',
+  version: 'v1alpha1',
+  plural: 'fakes',
+  kind: 'Fake',
+  namespaced: true,
+}
 const version = 'external-secrets.io/v1'
 
 /** One row's ExternalSecret and its store, which have the row's name. */
@@ -192,6 +206,31 @@ const rows: Readonly<Record<string, (row: Row) => Promise<void>>> = {
     await row.ready('SecretDeleted')
     assert.deepEqual(texts(await row.secret()), { own: 'pre' })
   },
+  'nothing is written for a generator of another controller class': async (row) => {
+    const kind = { apiVersion: 'generators.external-secrets.io/v1alpha1', kind: 'Fake' }
+    const { name } = row.key
+    await row.cluster.create(fakes, {
+      ...kind,
+      metadata: { ...row.key },
+      spec: { controller: 'other', data: { a: '1' } },
+    })
+    const dataFrom = [{ sourceRef: { generatorRef: { ...kind, name } } }]
+    const metadata = { ...row.key }
+    await row.cluster.create(resources.externalSecret, {
+      apiVersion: version,
+      kind: 'ExternalSecret',
+      metadata,
+      spec: { dataFrom },
+    })
+    const later = rowOf(row.cluster, `${name}-later`)
+    await later.hold({ a: '1' })
+    await later.apply({})
+    await later.ready('SecretSynced')
+    assert.equal(await row.secret(), null)
+    assert.equal((await row.cluster.get(resources.externalSecret, row.key))?.['status'], undefined)
+    await row.cluster.patch(fakes, row.key, { type: 'merge', body: { spec: { controller: 'default' } } })
+    assert.equal((await row.sync()).reason, 'SecretSynced')
+  },
   'a Secret whose managed label is taken off is left as it is until the next refresh': async (row) => {
     await row.apply({})
     await row.ready('SecretSynced')
@@ -199,7 +238,7 @@ const rows: Readonly<Record<string, (row: Row) => Promise<void>>> = {
     const body = { metadata: taken, data: { a: Buffer.from('by hand').toString('base64') } }
     await row.cluster.patch(resources.secret, row.key, { type: 'merge', body })
     // Another one that the same controller was told of later, and has brought in order.
-    const later = rowOf(row.cluster, 'later')
+    const later = rowOf(row.cluster, `${row.key.name}-later`)
     await later.hold({ a: '1' })
     await later.apply({})
     await later.ready('SecretSynced')

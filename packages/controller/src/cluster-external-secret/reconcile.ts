@@ -21,6 +21,7 @@ import {
   chooses,
   type NamespaceFailure,
   readClusterExternalSecret,
+  selectorProblem,
   statusOf,
 } from './spec.ts'
 
@@ -56,6 +57,7 @@ export function reconcileClusterExternalSecret(context: ClusterExternalSecretCon
     await freeNamespaces(context, seen.metadata.name)
     const finalized = { cluster: context.cluster, resource: resources.clusterExternalSecret, object: seen }
     if (seen.metadata.deletionTimestamp !== undefined) {
+      await removeChildren(context, seen)
       await removeFinalizer(finalized, finalizer)
       return {}
     }
@@ -95,6 +97,12 @@ async function provision(
   signal: AbortSignal,
 ): Promise<Failed[]> {
   const { provisionedNamespaces = [], externalSecretName = wanted.childName } = statusOf(object)
+  const problem = selectorProblem(wanted.selectors)
+  if (problem !== null) {
+    // External Secrets has no name for the namespaces that nobody can choose.
+    const error = new ControllerError('RECONCILE_FAILED', problem, { hint: 'correct the operator of the selector' })
+    return [{ namespace: 'unknown', reason: problem, error, removing: true }]
+  }
   const chosen = chosenNamespaces(context, wanted)
   const failures: Failed[] = []
   const attempt = async (namespace: string, removing: boolean, work: () => Promise<void>): Promise<void> => {
@@ -188,6 +196,12 @@ function isOwned({ metadata: { ownerReferences = [] } }: ClusterObject, { metada
   return owner?.kind === resources.clusterExternalSecret.kind && owner.name === metadata.name
 }
 
+/** The end of a ClusterExternalSecret: what it made goes with it, and not only when the garbage is collected. */
+async function removeChildren(context: ClusterExternalSecretContext, owner: ClusterObject): Promise<void> {
+  const { provisionedNamespaces = [], externalSecretName: name = owner.metadata.name } = statusOf(owner)
+  for (const namespace of provisionedNamespaces) await removeChild(context, owner, { namespace, name })
+}
+
 async function removeChild({ cluster }: ClusterExternalSecretContext, owner: ClusterObject, key: Key): Promise<void> {
   const current = await cluster.get(resources.externalSecret, key)
   if (current === null || !isOwned(current, owner)) return
@@ -210,7 +224,9 @@ function nextStatus(
   observeReady(context.metrics.clusterCondition, object, ready)
   const before = statusOf(object)
   const stuck = failures.some(({ removing }) => removing)
-  const provisioned = chosenNamespaces(context, wanted).filter((namespace) => !failed.has(namespace))
+  const provisioned = stuck
+    ? (before.provisionedNamespaces ?? [])
+    : chosenNamespaces(context, wanted).filter((namespace) => !failed.has(namespace))
   return {
     conditions: [
       {
@@ -222,7 +238,8 @@ function nextStatus(
     // What could not be deleted stays known by its name and place, so that it is tried again.
     externalSecretName: stuck ? (before.externalSecretName ?? wanted.childName) : wanted.childName,
     ...(ready ? {} : { failedNamespaces: reported(failures) }),
-    provisionedNamespaces: stuck ? (before.provisionedNamespaces ?? []) : provisioned,
+    // An empty list is left out, as Go leaves it out.
+    ...(provisioned.length === 0 ? {} : { provisionedNamespaces: provisioned }),
   }
 }
 

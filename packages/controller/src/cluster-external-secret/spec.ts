@@ -1,3 +1,4 @@
+import { compareUtf8, quote } from '@sealkit/core/go'
 import type { ClusterObject } from '@sealkit/kubernetes'
 import { type LabelSelector, readSelector, selects } from '@sealkit/resolver'
 
@@ -50,7 +51,7 @@ export function readClusterExternalSecret({ metadata, ...object }: ClusterObject
   const spec = (object['spec'] ?? {}) as Spec
   const { labels, annotations } = spec.externalSecretMetadata ?? {}
   const force = metadata.annotations?.[forceSync]
-  const selectors = [...(spec.namespaceSelectors ?? []), spec.namespaceSelector]
+  const selectors = [spec.namespaceSelector, ...(spec.namespaceSelectors ?? [])]
   return {
     childName: spec.externalSecretName || metadata.name,
     childSpec: spec.externalSecretSpec ?? {},
@@ -72,4 +73,33 @@ export function chooses({ namespaces, selectors }: ClusterExternalSecret, { meta
   if (metadata.deletionTimestamp !== undefined) return false
   if (namespaces.includes(metadata.name)) return true
   return selectors.some((selector) => selects(selector, metadata.labels ?? {}))
+}
+
+const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist']
+
+/** What is wrong with the first selector that cannot be asked, in the words of External Secrets; null = nothing. */
+export function selectorProblem(selectors: readonly LabelSelector[]): string | null {
+  for (const selector of selectors) {
+    const wrong = selector.matchExpressions.find(({ operator }) => !operators.includes(operator))
+    if (wrong === undefined) continue
+    const operator = `${quote(wrong.operator)} is not a valid label selector operator`
+    return `failed to convert label selector ${selectorText(selector)}: ${operator}`
+  }
+  return null
+}
+
+/** A selector as Kubernetes' Go types print it. */
+function selectorText({ matchLabels, matchExpressions }: LabelSelector): string {
+  const labels = Object.entries(matchLabels)
+    .sort(([a], [b]) => compareUtf8(a, b))
+    .map(([key, value]) => `${key}: ${value},`)
+  const expressions = matchExpressions.map(
+    ({ key, operator, values }) =>
+      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
+  )
+  const parts = [
+    `MatchLabels:map[string]string{${labels.join('')}},`,
+    `MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},`,
+  ]
+  return `&LabelSelector{${parts.join('')}}`
 }

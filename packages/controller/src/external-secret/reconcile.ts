@@ -1,5 +1,5 @@
 import { type ClusterObject, type Key, keyOf, keyText, resources } from '@sealkit/kubernetes'
-import { type ExternalSecret, isTransient, readExternalSecret, retryAfterOf } from '@sealkit/resolver'
+import { type ExternalSecret, generatorClass, isTransient, readExternalSecret, retryAfterOf } from '@sealkit/resolver'
 import { addFinalizer, type Finalized, removeFinalizer } from '../finalizers.ts'
 import { errorFields, errorMessage } from '../log.ts'
 import { readyCondition } from '../readiness.ts'
@@ -53,7 +53,7 @@ async function look(
   const object = await addFinalizer(finalized(context, seen), names.finalizer)
   if (object !== seen) remember(object)
   const { externalSecret, policy } = await readSpec(context, object, remember)
-  if (stores.isForeign(externalSecret)) return {}
+  if (stores.isForeign(externalSecret) || (await hasForeignGenerator(context, externalSecret, taken))) return {}
   // The store's first validation wakes it; this is for one that never comes.
   if (stores.isPending(externalSecret)) return { requeueAfter: 1_000 }
   const job = { object, externalSecret, policy, taken, signal, remember }
@@ -67,6 +67,21 @@ async function look(
     return {}
   }
   return sync(context, job).finally(end)
+}
+
+/** Whether a generator is of another controller class: the ExternalSecret is then none of ours. */
+async function hasForeignGenerator(
+  { access, resolve }: ExternalSecretContext,
+  { namespace, dataFrom }: ExternalSecret,
+  { timed, demand }: TakenDemand,
+): Promise<boolean> {
+  const cluster = access(timed ? {} : { since: demand.since })
+  for (const entry of dataFrom) {
+    if (entry.use !== 'generator') continue
+    const controller = await generatorClass(entry.generator, { namespace, cluster })
+    if (controller !== '' && controller !== resolve.controllerClass) return true
+  }
+  return false
 }
 
 interface Job extends Omit<Sync, 'leases'> {

@@ -66,6 +66,23 @@ export async function generate(ref: GeneratorRef, context: GenerateContext): Pro
   }
 }
 
+/**
+ * The controller class of the generator that an entry of `dataFrom` names; empty where it has none, or is not there.
+ *
+ * @throws what the cluster's reader throws
+ */
+export async function generatorClass(
+  ref: GeneratorRef,
+  context: Pick<GenerateContext, 'namespace' | 'cluster'>,
+): Promise<string> {
+  try {
+    return text((await readGenerator(ref, context)).spec['controller'])
+  } catch (error) {
+    if (error instanceof ResolverError && error.code === 'PROVIDER_FAILED') return ''
+    throw error
+  }
+}
+
 interface GeneratorObject {
   readonly kind: string
   readonly spec: Json
