@@ -237,6 +237,27 @@ describe('rotate', () => {
     assert.match((await w.sealkit(['decrypt', 'a.yaml'])).stderr, /2 of the 3 key groups that the file needs/)
   })
 
+  test('--update-keys --dry-run lists and counts the files that are not as .sops.yaml says, and writes nothing', async () => {
+    const w = await world()
+    const names = Object.keys(plain)
+    w.write('.sops.yaml', `creation_rules: [{age: '${first.recipient},${second.recipient}'}]\n`)
+    assert.equal((await w.sealkit(['rotate', '--update-keys', 'a.yaml', 'a.json', 'a.env', 'a.ini'])).code, 0)
+    const before = names.map((name) => w.read(name))
+    for (const [more, others] of [
+      [[], '4 to get a new data key alone'],
+      [['--keep-data-key'], '4 up to date'],
+    ] as const) {
+      const { stdout, stderr } = await w.sealkit(['rotate', '--update-keys', '--dry-run', ...more, '.'])
+      assert.match(stdout, /^a\.bin: (new data key, )?\+ age \S+\n$/)
+      assert.match(stderr, /^rotated 0 files, .*\b1 to change\b/)
+      assert.match(stderr, new RegExp(`\\b${others}\\b`))
+    }
+    assert.deepEqual(
+      names.map((name) => w.read(name)),
+      before,
+    )
+  })
+
   test('a second --update-keys has nothing to do', async () => {
     const w = await world({ 'a.yaml': plain['a.yaml'], '.sops.yaml': `creation_rules: [{age: ${first.recipient}}]\n` })
     const before = w.read('a.yaml')

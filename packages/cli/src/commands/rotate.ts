@@ -121,7 +121,11 @@ async function rotateFile(encrypted: EncryptedFile, { values, configs, rekeying 
   const report = reportText(metadata, wanted, rekeying)
   if (report === '') return { skipped: 'up to date' }
   const line = `${encrypted.path}: ${report}`
-  if (values['dry-run'] === true) return { skipped: 'to change', report: line }
+  // A file that is as .sops.yaml says is none of those that are looked for.
+  const asRuled = rule !== null && reportText(metadata, wanted, { keepDataKey: true }) === ''
+  if (values['dry-run'] === true) {
+    return asRuled ? { skipped: 'to get a new data key alone' } : { skipped: 'to change', report: line }
+  }
   const file = await rotated(encrypted, wanted, rekeying)
   const kept = values['keep-layout'] === true && encrypted.format === 'yaml'
   const content = kept
