@@ -253,10 +253,10 @@ const refusals: Readonly<Record<string, Refusal>> = {
     error: /no certificate found/,
   },
   'an unwritable file': {
-    argv: ['seal', ...cert, '-w', 'no/such'],
+    argv: ['seal', ...cert, '-w', 'cert.pem/such'],
     stdin: secret,
     code: 1,
-    error: /cannot be written/,
+    error: /the folder .* cannot be made/,
   },
   'unseal without key': { argv: ['unseal'], stdin: '', code: 1, error: /no private key was given/ },
   'unseal with a certificate': {

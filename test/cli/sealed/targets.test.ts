@@ -48,6 +48,21 @@ test('several certificates: a file for each, which its key alone opens', async (
   assert.ok(existsSync(join(folder, 'one-old.yaml')))
 })
 
+test('folders of outputs are made where they are missing, and none for what is refused', async () => {
+  const pattern = ['-w', 'clusters/{name}/shop/db.yaml']
+  assert.deepEqual(await sealkit(['seal', ...both, ...pattern]), { code: 0, stdout: '', stderr: '' })
+  assert.ok(await opens('clusters/old/shop/db.yaml', 'old.key'))
+  assert.ok(await opens('clusters/new/shop/db.yaml', 'new.key'))
+  const one = ['seal', '--cert', 'old.pem', '-f', 'secret.yaml', '-w']
+  assert.equal((await sealkit([...one, 'one/more/db.yaml'])).code, 0)
+  assert.ok(await opens('one/more/db.yaml', 'old.key'))
+  assert.equal((await sealkit(['seal', ...both, '--cert', 'nope.pem', '-w', 'gone/{name}/db.yaml'])).code, 1)
+  assert.ok(!existsSync(join(folder, 'gone')))
+  const inFile = await sealkit([...one, 'secret.yaml/db.yaml'])
+  assert.equal(inFile.code, 1)
+  assert.match(inFile.stderr, /cannot be (made|written)/)
+})
+
 test('several certificates: what is refused leaves every file as it was', async () => {
   write('for-old.yaml', 'before')
   const rows: readonly (readonly [readonly string[], number, RegExp])[] = [

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { CliError } from '../exit.ts'
 import { replaceFile } from '../file.ts'
 import { type Io, readAll } from '../io.ts'
@@ -29,7 +29,8 @@ export function readInput(path: string, io: Io): Uint8Array {
 }
 
 /**
- * Writes a result to a file, whole or not at all, or to standard output.
+ * Writes a result to a file, whole or not at all, or to standard output. Folders on the way to it that are not there are
+ * made; those of a file that is its owner's alone are, too.
  *
  * @throws FILE_UNWRITABLE
  */
@@ -38,13 +39,23 @@ export function writeResult(content: string | Uint8Array, path: string | undefin
     io.stdout.write(content)
     return
   }
+  const target = resolve(io.cwd, path)
+  makeFolder(dirname(target), mode === 0o600 ? 0o700 : 0o777)
   try {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content
-    replaceFile(resolve(io.cwd, path), bytes, mode === undefined ? {} : { mode })
+    replaceFile(target, bytes, mode === undefined ? {} : { mode })
   } catch (cause) {
     throw new CliError('FILE_UNWRITABLE', `${path} cannot be written`, {
       cause,
       hint: 'check the folder and its rights',
     })
+  }
+}
+
+function makeFolder(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { recursive: true, mode })
+  } catch (cause) {
+    throw new CliError('FILE_UNWRITABLE', `the folder ${path} cannot be made`, { cause, hint: 'check its rights' })
   }
 }

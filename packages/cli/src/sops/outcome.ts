@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { count } from '../count.ts'
 import { CliError, errorText, exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
@@ -53,23 +52,9 @@ export function finish(
   for (const { error } of failed) io.stderr.write(errorText(error))
   const made = outcomes.filter((outcome) => 'content' in outcome)
   const write = failed.length === 0 || options.keepGoing
-  if (write) for (const { content, target } of made) put(content, target, options.mode, io)
+  if (write) for (const { content, target } of made) writeResult(content, target, io, options.mode)
   if (outcomes.length > 1 || made.length === 0) io.stderr.write(`${summary(outcomes, options.verb, write)}\n`)
   return failed.length === 0 ? exitCode.done : exitCode.failed
-}
-
-function put(content: Uint8Array, target: string | undefined, mode: number | undefined, io: Io): void {
-  if (target !== undefined && target !== '-')
-    makeFolder(resolve(io.cwd, dirname(target)), mode === 0o600 ? 0o700 : 0o777)
-  writeResult(content, target, io, mode)
-}
-
-function makeFolder(path: string, mode: number): void {
-  try {
-    mkdirSync(path, { recursive: true, mode })
-  } catch (cause) {
-    throw new CliError('FILE_UNWRITABLE', `the folder ${path} cannot be made`, { cause, hint: 'check its rights' })
-  }
 }
 
 function summary(outcomes: readonly Outcome[], verb: string, written: boolean): string {
