@@ -197,6 +197,18 @@ test('PushSecrets', { timeout: 540_000 }, async (t) => {
   await cluster.create(resources.secret, secret('colliding', { a: '1', _U0061_: '2' }))
   await bao.request('POST', 'secret/metadata/typed', { custom_metadata: { 'managed-by': 'external-secrets' } })
   await bao.request('POST', 'secret/data/typed', { data: { n: 1, z: null } })
+  await t.test('a store that is not ready is tried all the same', async () => {
+    const fake = { data: [{ key: 'taken', value: 'x' }], validationResult: 2 }
+    const kind = { apiVersion: 'external-secrets.io/v1', kind: 'SecretStore' }
+    const spec = { provider: { fake } }
+    await cluster.create(resources.secretStore, { ...kind, metadata: { ...key('unready') }, spec })
+    await until(cluster, resources.secretStore, key('unready'), (store) => {
+      return statusOf(store).conditions?.[0]?.status === 'False'
+    })
+    await create(pushSecret('unready', { secretStoreRefs: [{ name: 'unready' }], data: [to('user', 'new')] }))
+    await reached('unready', 'Synced')
+  })
+
   const failures: readonly { readonly name: string; readonly spec: object; readonly message: RegExp }[] = [
     {
       name: 'two entries for one place',

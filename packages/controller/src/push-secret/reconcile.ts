@@ -57,7 +57,8 @@ export function reconcilePushSecret(context: PushSecretContext): Reconcile {
     const seen = context.pushSecret(key)
     if (seen === null) return {}
     const cluster = context.access({ since: context.resolve.sessions.moment() })
-    const push = { ...context.resolve, cluster, signal }
+    // External Secrets' flood gate is for reading: a push is tried, and says itself what is wrong.
+    const push = { ...context.resolve, requireReady: false, cluster, signal }
     const job: Job = { object: seen, pushSecret: await readSpec(context, seen), push }
     if (seen.metadata.deletionTimestamp !== undefined) return end(context, job)
     const object = await withFinalizer(context, job)
