@@ -5,6 +5,9 @@ import { functionTable, type Personality } from '@sealkit/template'
 import { fc } from '../../property.ts'
 import { goProgram } from './program.ts'
 import { type Case, cases, type Outcome, ours } from './template.ts'
+import { tokenCases } from './template-tokens.ts'
+
+const all = fc.oneof({ weight: 2, arbitrary: cases }, { weight: 1, arbitrary: tokenCases })
 
 const BATCH = 2_000
 const SHOWN = 10
@@ -29,7 +32,7 @@ export async function compareTemplates(t: TestContext, { personality, count, see
   if (program === null) return
   const differences: string[] = []
   for (let done = 0; done < count && differences.length < SHOWN; done += BATCH) {
-    const batch = fc.sample(cases, { numRuns: Math.min(BATCH, count - done), seed: seed + done })
+    const batch = fc.sample(all, { numRuns: Math.min(BATCH, count - done), seed: seed + done })
     const answers: unknown[] = await program.ask(batch.map(question))
     assert.equal(answers.length, batch.length)
     for (const [index, each] of batch.entries()) {
@@ -41,10 +44,14 @@ export async function compareTemplates(t: TestContext, { personality, count, see
   assert.equal(differences.length, 0, `seed ${seed}\n${differences.slice(0, SHOWN).join('\n')}`)
 }
 
-function question({ name, template, data, missingKey }: Case): unknown {
+function question({ name, template, data, missingKey, delimiters }: Case): unknown {
   const encoded = Object.entries(data).map(([key, value]) => [key, base64(value)])
-  return { name, template: base64(template), data: Object.fromEntries(encoded), missingKey }
+  const text = { name, template: base64(template), data: Object.fromEntries(encoded), missingKey }
+  if (delimiters === undefined) return text
+  return { ...text, leftDelim: utf8(delimiters.left), rightDelim: utf8(delimiters.right) }
 }
+
+const utf8 = (text: string): string => Buffer.from(text, 'latin1').toString('utf8')
 
 function base64(text: string): string {
   return Buffer.from(text, 'latin1').toString('base64')

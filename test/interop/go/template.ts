@@ -17,6 +17,8 @@ export interface Case {
   readonly template: string
   readonly data: Readonly<Record<string, string>>
   readonly missingKey: MissingKey
+  /** Where actions begin and end; absent = as Go has it. */
+  readonly delimiters?: { readonly left: string; readonly right: string }
 }
 
 /** What one side makes of a case. */
@@ -28,12 +30,16 @@ export interface Outcome {
 
 const TABLE = functionTable('sealed-secrets')
 
+const utf8 = (text: string): string => decodeUtf8(Buffer.from(text, 'latin1'))
+
 /** Renders with our own engine, with the functions of one upstream. */
 export function ours(given: Case, functions: FunctionTable): Outcome {
   const data = new Map(Object.entries(given.data).map(([key, value]) => [key, Buffer.from(value, 'latin1')]))
-  const text = decodeUtf8(Buffer.from(given.template, 'latin1'))
+  const text = utf8(given.template)
   try {
-    const template = parse(text, { name: given.name, functions, missingKey: given.missingKey })
+    const { name, missingKey, delimiters = { left: '', right: '' } } = given
+    const delims = { leftDelim: utf8(delimiters.left), rightDelim: utf8(delimiters.right) }
+    const template = parse(text, { name, functions, missingKey, ...delims })
     const output = execute(template, data, { now: () => 0n })
     return { output: Buffer.from(output).toString('latin1') }
   } catch (error) {
@@ -43,7 +49,7 @@ export function ours(given: Case, functions: FunctionTable): Outcome {
 }
 
 /** The data of every case: texts that functions take apart, empty ones, and bytes that are no UTF-8. */
-const DATA: Readonly<Record<string, string>> = {
+export const DATA: Readonly<Record<string, string>> = {
   user: 'admin',
   empty: '',
   num: '42',
@@ -462,7 +468,8 @@ const { statements } = fc.letrec<{ statements: string; statement: string }>((tie
   ),
 }))
 
-const HEAD =
+/** What every template begins with: a variable of each kind, and a template to call. */
+export const HEAD: string =
   '{{ $s := "s" }}{{ $n := 3 }}{{ $l := list 1 "b" nil 2.5 }}{{ $d := dict "k" "v" "n" 1 "m" (dict "x" 1) }}{{ define "t1" }}[{{ . }}]{{ end }}'
 
 const body = fc.oneof({ weight: 3, arbitrary: action(expression) }, { weight: 2, arbitrary: statements })

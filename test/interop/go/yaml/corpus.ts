@@ -1,4 +1,5 @@
 import { fieldBytes, readVectors } from '../../../vectors/vector.ts'
+import { yamlText } from './tree.ts'
 
 /** A small seeded generator (mulberry32): the same seed gives the same texts everywhere. */
 class Random {
@@ -143,6 +144,8 @@ export class Corpus {
     if (kind === 0) return Buffer.from(this.pieces(1 + this.random.below(25)))
     if (kind === 1) return Buffer.from(this.mapping(0))
     if (kind === 2 && this.random.below(4) === 0) return this.breakBytes()
+    if (kind === 3) return Buffer.from(yamlText(this.random))
+    if (kind === 4) return Buffer.from(this.mutate(yamlText(this.random), 1 + this.random.below(2)))
     const text = Buffer.from(this.random.pick(this.seeds)).toString('utf8')
     return Buffer.from(this.mutate(text, 1 + this.random.below(4)))
   }
