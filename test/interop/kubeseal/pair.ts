@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -45,7 +45,11 @@ export async function runCase(test: Case, path: string, which: boolean | Program
   const ours = name !== 'real'
   const cwd = await mkdtemp(join(tmpdir(), 'kubeseal-'))
   try {
-    for (const [name, content] of Object.entries(test.files ?? {})) await writeFile(join(cwd, name), content)
+    for (const [name, content] of Object.entries(test.files ?? {})) {
+      await writeFile(join(cwd, name), content)
+      // Modes are compared, whatever the umask.
+      await chmod(join(cwd, name), 0o644)
+    }
     const env = { HOME: cwd, PATH: '', TMPDIR: cwd, ...test.env }
     const place = { path, cwd, env }
     const done = name === 'ours' ? await runOurs(test, place) : await runProgram(name, test, place)
