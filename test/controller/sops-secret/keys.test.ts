@@ -126,12 +126,20 @@ describe('the keys of a Secret', () => {
     const enc = execFileSync('gpg', args, { env, input: 'data key', stdio: ['pipe', 'pipe', 'ignore'] }).toString()
     const asc = gpg('-a', '--export-secret-keys').toString()
     execFileSync('gpgconf', ['--kill', 'all'], { env })
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('sk-'))
+    // A folder for temporary files of this test's own: other programs use the machine's.
+    const { TMPDIR } = globalThis.process.env
+    const own = mkdtempSync(join(tmpdir(), 't-'))
+    globalThis.process.env['TMPDIR'] = own
+    t.after(() => {
+      if (TMPDIR === undefined) delete globalThis.process.env['TMPDIR']
+      else globalThis.process.env['TMPDIR'] = TMPDIR
+      rmSync(own, { recursive: true, force: true })
+    })
     const set = await keySet(bytes({ 'key.asc': asc }), process)
     assert.equal(Buffer.from(await set.unwrap(entry('pgp', { fp: 'A' }, enc))).toString(), 'data key')
+    assert.equal(readdirSync(own).length, 1)
     await set.close()
-    const after = readdirSync(tmpdir()).filter((name) => name.startsWith('sk-') && !before.includes(name))
-    assert.deepEqual(after, [])
+    assert.deepEqual(readdirSync(own), [])
   })
 
   test('a Vault token goes where the rule lets it go, and nowhere else', async (t) => {
