@@ -249,6 +249,7 @@ const noSecret = { type: '', labels: {}, annotations: {}, data: new Map<string, 
 
 interface Pushed {
   readonly push: (value: string, property?: string, metadata?: unknown) => Promise<void>
+  readonly pushWhole: (data: Readonly<Record<string, string>>, metadata?: unknown) => Promise<void>
   readonly read: (property?: string) => Promise<string | null>
   readonly remove: () => Promise<void>
 }
@@ -266,6 +267,14 @@ async function pushing(
   await use({
     push: (value, property = '', metadata = null) =>
       provider.push({ key, property, secretKey: 'k', value: Buffer.from(value), metadata, source: noSecret }, signal),
+    pushWhole(data, metadata = null): Promise<void> {
+      const source = {
+        ...noSecret,
+        data: new Map(Object.entries(data).map(([name, value]) => [name, Buffer.from(value)])),
+      }
+      const value = Buffer.from(JSON.stringify(data))
+      return provider.push({ key, property: '', secretKey: '', value, metadata, source }, signal)
+    },
     async read(property = ''): Promise<string | null> {
       const found = await provider.get({ key, version: '', metadataPolicy: 'None' }, signal)
       return found === null ? null : Buffer.from(found.value(property) ?? []).toString()
@@ -322,6 +331,16 @@ test('Secrets Manager: what somebody else made is left alone', async (t) => {
     await assert.rejects(push('ours'), /secret not managed by external-secrets/)
     await remove()
     assert.equal(await read(), 'theirs')
+  })
+})
+
+test('Parameter Store: a whole Secret is pushed with its values in base64, or as they are', async (t) => {
+  if ((await available(t, 'moto_server')) === null || moto === undefined) return
+  await pushing(moto, '/push/whole', { service: 'ParameterStore' }, async ({ pushWhole, read }) => {
+    await pushWhole({ b: '<x>', a: '' })
+    assert.equal(await read(), '{"a":"","b":"PHg+"}')
+    await pushWhole({ a: '', b: '<x>' }, metadata({ encodeAsDecoded: true }))
+    assert.equal(await read(), '{"a":"","b":"<x>"}')
   })
 })
 

@@ -1,4 +1,6 @@
 import type { Parameter, PutParameterCommandInput, Tag } from '@aws-sdk/client-ssm'
+import { marshalJson } from '@sealkit/core/go'
+import { encodeBase64 } from '@sealkit/core/manifest'
 import { ResolverError } from '../../../error.ts'
 import type { PushRequest, PushTarget } from '../../../provider.ts'
 import { type Json, object, text } from '../../../view.ts'
@@ -26,12 +28,8 @@ export async function pushParameter(
   request: PushRequest,
   abortSignal: AbortSignal,
 ): Promise<void> {
-  const push = {
-    Name: parameters.prefix + request.key,
-    value: asText(request.value),
-    spec: pushSpec(request.metadata),
-    abortSignal,
-  }
+  const spec = pushSpec(request.metadata)
+  const push = { Name: parameters.prefix + request.key, value: pushedText(request, spec), spec, abortSignal }
   const current = await currentParameter(parameters, push)
   if (current === null) return put(parameters, push, { Overwrite: false, Tags: tagList(wantedTags(push.spec)) })
   const tags = await parameterTags(parameters, push)
@@ -39,6 +37,16 @@ export async function pushParameter(
   if (current.Value === push.value) return
   await put(parameters, push, { Overwrite: true })
   await changeTags(parameters, push, tags)
+}
+
+/**
+ * The text of a parameter. Of a whole Secret it is a JSON object whose values are in base64, as they are in a manifest,
+ * unless `encodeAsDecoded` asks for the values themselves.
+ */
+function pushedText({ secretKey, value, source }: PushRequest, spec: Json): string {
+  if (secretKey !== '' || spec['encodeAsDecoded'] === true) return asText(value)
+  const encoded = [...source.data].map(([key, bytes]) => [key, encodeBase64(bytes)] as const)
+  return marshalJson(new Map(encoded), { escapeHtml: false })
 }
 
 type Named = Pick<Push, 'Name' | 'abortSignal'>
