@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const library = new Set(['run.ts', 'pair.ts', 'candidates.ts', 'tree.ts'])
+const library = new Set(['run.ts', 'pair.ts', 'candidates.ts', 'tree.ts', 'valuecost.ts'])
 const names = process.argv.slice(2)
 
 for (const file of globSync('*.ts', { cwd: here })
