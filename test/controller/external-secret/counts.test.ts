@@ -105,6 +105,25 @@ test('what ExternalSecrets cost', async (t) => {
     }
   })
 
+  await t.test('a write of the status takes no finalizer with it, nor a write of the object a status', async () => {
+    const key = { namespace, name: 'apart' }
+    const finalizers = ['externalsecrets.external-secrets.io/externalsecret-cleanup']
+    const status = { binding: { name: 'apart' } }
+    const made = await cluster.create(
+      resources.externalSecret,
+      externalSecret(key, { store: 'st', path: 'shared', entries }),
+    )
+    const both = { ...made, metadata: { ...made.metadata, finalizers }, status }
+    const written = await cluster.updateStatus(resources.externalSecret, both)
+    assert.deepEqual([written.metadata.finalizers, written['status']], [undefined, status])
+    const again = { ...written, metadata: { ...written.metadata, finalizers }, status: { binding: { name: 'other' } } }
+    const whole = await cluster.update(resources.externalSecret, again)
+    assert.deepEqual([whole.metadata.finalizers, whole['status']], [finalizers, status])
+    await cluster.patch(resources.externalSecret, key, { type: 'merge', body: { metadata: { finalizers: null } } })
+    await cluster.delete(resources.externalSecret, key)
+    calls.takeCalls()
+  })
+
   await t.test('what is gone is healed at the start, the rest is not read: one GET each and nothing else', async () => {
     const controller = await start()
     for (const key of keys('own')) await until(cluster, resources.secret, key, (secret) => secret !== null)

@@ -1,6 +1,7 @@
 // Targets of other kinds than Secret (`spec.target.manifest`).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { discovery } from '@sealkit/controller'
 import type { Manifest } from '@sealkit/core/manifest'
 import { type ClusterObject, type Key, type Resource, resources } from '@sealkit/kubernetes'
@@ -161,6 +162,40 @@ const cases: Readonly<Record<string, (world: World) => Promise<void>>> = {
     await writeRemote(world, 'often', 2, 'new')
     await until(cluster, appConfigs, keyed('often'), (object) => JSON.stringify(object).includes('new-0'))
     await cluster.delete(resources.externalSecret, keyed('often'))
+  },
+
+  'what somebody changes, adds, spoils or deletes is healed at once': async (world) => {
+    const { cluster } = world
+    for (const [resource, manifest, change, added] of [
+      [configMaps, configMap, { data: { k0: 'changed' } }, { data: { more: 'added' } }],
+      [appConfigs, appConfig, { spec: { data: { k0: 'changed' } } }, { spec: { replicas: 7 } }],
+    ] as const) {
+      const name = `healed-${resource.plural}`
+      await apply(world, name, { manifest })
+      await synced(world, name, 'ResourceSynced')
+      const made = body(await cluster.get(resource, keyed(name)))
+      const healed = (): Promise<unknown> =>
+        until(cluster, resource, keyed(name), (object) => object !== null && isDeepStrictEqual(body(object), made))
+      for (const patch of [change, added, change]) {
+        await cluster.patch(resource, keyed(name), { type: 'merge', body: patch })
+        await healed()
+      }
+      await cluster.delete(resource, keyed(name))
+      await healed()
+    }
+  },
+
+  'what others write beside the values of Merge stays, and what they spoil is healed': async (world) => {
+    const { cluster } = world
+    const name = 'beside'
+    await cluster.create(configMaps, { ...configMap, metadata: { ...keyed(name) }, data: { other: '1' } })
+    await apply(world, name, { manifest: configMap, creationPolicy: 'Merge', template: { data: { own: '{{ .k0 }}' } } })
+    await synced(world, name, 'ResourceSynced')
+    await cluster.patch(configMaps, keyed(name), { type: 'merge', body: { data: { other: '2' } } })
+    await cluster.patch(configMaps, keyed(name), { type: 'merge', body: { data: { own: 'changed' } } })
+    await until(cluster, configMaps, keyed(name), (object) => {
+      return isDeepStrictEqual(body(object), { other: '2', own: 'v-0' })
+    })
   },
 
   'deletionPolicy Delete deletes what it owns, with the values and with the ExternalSecret': async (world) => {

@@ -11,6 +11,7 @@ import type { Refreshes } from './refreshes.ts'
 import type { NamedStores } from './stores.ts'
 import type { TargetCache } from './targets.ts'
 import type { Turns } from './turns.ts'
+import type { GenericWatches } from './watches.ts'
 import type { Writes } from './writes.ts'
 
 /** What the reconciler of ExternalSecrets works with. */
@@ -32,6 +33,8 @@ export interface ExternalSecretContext {
   readonly writes: Writes
   readonly turns: Turns
   readonly leases: Leases
+  /** Targets of other kinds than Secret, as far as is known without asking. */
+  readonly watches: GenericWatches
   /** Other kinds than Secret that may be written; null = none. */
   readonly generic: GenericTargets | null
   readonly stores: NamedStores

@@ -19,13 +19,14 @@ import { isReady } from '../readiness.ts'
 import type { ExternalSecretContext } from './context.ts'
 import { createDemands } from './demands.ts'
 import { keptExternalSecret, keptTarget } from './kept.ts'
-import { externalSecretIndexes, readKey, storeKey } from './keys.ts'
+import { externalSecretIndexes, genericKey, readKey, storeKey } from './keys.ts'
 import { createLeases } from './leases.ts'
 import { names } from './names.ts'
 import { reconcileExternalSecret } from './reconcile.ts'
 import { createRefreshes } from './refreshes.ts'
 import { createTargets, type Targets } from './targets.ts'
 import { createTurns } from './turns.ts'
+import { createGenericWatches } from './watches.ts'
 import { createWrites } from './writes.ts'
 
 /** How ExternalSecrets are watched. */
@@ -94,19 +95,20 @@ export function externalSecretController(options: ExternalSecretControllerOption
     },
     async close() {
       parts.refreshes.stop()
-      await parts.leases.close()
+      await Promise.all([parts.leases.close(), parts.watches.stop()])
     },
   }
 }
 
 /** What a controller keeps from one reconcile to the next. */
-interface Parts extends Pick<ExternalSecretContext, 'demands' | 'refreshes' | 'leases' | 'turns' | 'writes'> {
+interface Parts
+  extends Pick<ExternalSecretContext, 'demands' | 'refreshes' | 'leases' | 'turns' | 'watches' | 'writes'> {
   readonly queue: WorkQueue
   readonly targets: Targets
 }
 
 function createParts(
-  { resolve, now }: ExternalSecretControllerOptions,
+  { cluster, namespaces, onWatchError, resolve, now }: ExternalSecretControllerOptions,
   { externalSecrets, secrets }: Readonly<Record<'externalSecrets' | 'secrets', Informer>>,
 ): Parts {
   const queue = workQueue({ backoff: externalSecretsBackoff })
@@ -137,6 +139,15 @@ function createParts(
     refreshes,
     leases,
     targets: createTargets(secrets),
+    watches: createGenericWatches({
+      cluster,
+      namespaces,
+      onError: onWatchError,
+      onChange(resource, target) {
+        for (const object of externalSecrets.by('target', genericKey(resource, keyOf(target))))
+          demands.ask(keyOf(object))
+      },
+    }),
     turns: createTurns(mostOfStore, (key) => demands.resume(key)),
     writes: createWrites(lookup(externalSecrets)),
   }

@@ -1,16 +1,16 @@
-import { formatFloat } from '@sealkit/core/go'
 import type { Manifest } from '@sealkit/core/manifest'
-import { type ClusterObject, isKubernetesError, type Key, type Resource } from '@sealkit/kubernetes'
+import { type ClusterObject, isKubernetesError, type Key, keyOf, type Resource } from '@sealkit/kubernetes'
 import { desiredObject, type ProviderData } from '@sealkit/resolver'
 import { equal } from '../equal.ts'
 import { ControllerError } from '../error.ts'
 import { errorMessage } from '../log.ts'
+import { readyCondition } from '../readiness.ts'
 import type { ExternalSecretContext } from './context.ts'
-import { hash } from './hash.ts'
 import { fieldManager, names } from './names.ts'
-import type { Outcome } from './status.ts'
+import { type Outcome, statusOf } from './status.ts'
 import { failures, type Sync, SyncError } from './syncerror.ts'
 import { isOwnedBy, ownerReference } from './target.ts'
+import { bodyHash } from './watches.ts'
 
 /** Finds how the API addresses a kind; null for one that it does not have, or that is in no namespace. */
 export type Discover = (apiVersion: string, kind: string) => Promise<Resource | null>
@@ -20,6 +20,12 @@ export interface GenericTargets {
   /** `Kind` or `Kind.group`; empty = every kind but Secret and those that give rights. */
   readonly kinds: readonly string[]
   readonly discover: Discover
+}
+
+/** A kind as `spec.target.manifest` names it. */
+interface Kind {
+  readonly apiVersion: string
+  readonly kind: string
 }
 
 /** Groups whose objects give rights: never written unless they are named. */
@@ -36,7 +42,7 @@ const powerful: ReadonlySet<string> = new Set([
  */
 async function genericResource(
   { generic }: Pick<ExternalSecretContext, 'generic'>,
-  { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
+  { apiVersion, kind }: Kind,
 ): Promise<Resource> {
   const refuse = (text: string): SyncError => new SyncError(failures.generic, text, { terminal: true })
   if (generic === null) {
@@ -64,6 +70,7 @@ export async function syncGeneric(context: ExternalSecretContext, job: Sync, fou
     return { ready: true, reason, message, refreshed, target: written ? target.name : null }
   }
   const resource = await genericResource(context, target.manifest ?? { apiVersion: '', kind: '' })
+  context.watches.watch(resource, keyOf(object))
   const key = { namespace: object.metadata.namespace ?? '', name: target.name }
   if (found.data.size === 0 && target.deletionPolicy === 'Retain') {
     return done('ResourceSynced', 'secret retained due to DeletionPolicy=Retain')
@@ -89,6 +96,7 @@ interface Writing {
 
 async function writeGeneric(context: ExternalSecretContext, job: Sync, { resource, existing, found }: Writing) {
   const { object, externalSecret, taken } = job
+  const { watches } = context
   const cluster = context.access(taken.timed ? {} : { since: taken.demand.since })
   const merging =
     externalSecret.target.creationPolicy === 'Merge' || externalSecret.target.creationPolicy === 'CreateOrMerge'
@@ -102,11 +110,13 @@ async function writeGeneric(context: ExternalSecretContext, job: Sync, { resourc
   const manager = { fieldManager: fieldManager(object.metadata.name) }
   const { name } = externalSecret.target
   try {
-    if (existing === null) await context.cluster.create(resource, desired, manager)
+    if (existing === null) watches.settle(resource, await context.cluster.create(resource, desired, manager))
     else {
       refuseOwned(existing, object)
-      if (holds(existing, desired)) return
-      await context.cluster.update(resource, { ...desired, metadata: { ...desired.metadata, name } }, manager)
+      const same = holds(existing, desired) && (merging || !watches.isChanged(resource, existing))
+      const updated = { ...desired, metadata: { ...desired.metadata, name } }
+      watches.settle(resource, same ? existing : await context.cluster.update(resource, updated, manager))
+      if (same) return
     }
   } catch (error) {
     const verb = existing === null ? 'create' : 'update'
@@ -119,6 +129,42 @@ async function writeGeneric(context: ExternalSecretContext, job: Sync, { resourc
   context.recordEvent(object, { type: 'Normal', reason, message: `${verb} ${resource.kind} ${name}` })
 }
 
+/**
+ * Whether a target of another kind still holds what was written: its body is that of its hash, or as it was when it was
+ * written, with what the API server added. Who takes the managed label off keeps it as it is.
+ */
+export async function isGenericValid(
+  context: ExternalSecretContext,
+  object: ClusterObject,
+  { manifest, name }: { readonly manifest: Kind; readonly name: string },
+): Promise<boolean> {
+  const { cluster, watches } = context
+  const resource = await allowedResource(context, manifest)
+  if (resource === null) return true
+  watches.watch(resource, keyOf(object))
+  const key = { namespace: object.metadata.namespace ?? '', name }
+  if (watches.isSettled(resource, key)) return true
+  const target = await cluster.get(resource, key)
+  if (target === null) {
+    const reason = readyCondition(object)?.reason
+    return statusOf(object).binding?.name === '' || reason === 'ResourceDeleted' || reason === 'ResourceMissing'
+  }
+  if (target.metadata.labels?.[names.managed] !== 'true') return true
+  const whole = target.metadata.annotations?.[names.dataHash] === bodyHash(target)
+  if (whole) watches.settle(resource, target)
+  return whole || watches.isUnchanged(resource, target)
+}
+
+/** Null where a kind is not allowed or not there: the status says so already. */
+async function allowedResource(context: ExternalSecretContext, manifest: Kind): Promise<Resource | null> {
+  try {
+    return await genericResource(context, manifest)
+  } catch (error) {
+    if (error instanceof SyncError) return null
+    throw error
+  }
+}
+
 /** What stays of an object that is written anew: its metadata and its status. */
 function bare({ apiVersion, kind, metadata, status }: ClusterObject): Manifest {
   return { apiVersion, kind, metadata, ...(status === undefined ? {} : { status }) } as Manifest
@@ -129,8 +175,7 @@ function marked(made: Manifest, { object, externalSecret }: Sync): Manifest {
   const { metadata = {} } = made
   const others = (metadata.ownerReferences ?? []).filter(({ kind }) => kind !== 'ExternalSecret')
   const owners = externalSecret.target.creationPolicy === 'Owner' ? [...others, ownerReference(object)] : others
-  const body = made['spec'] ?? made['data']
-  if (body === undefined) {
+  if ((made['spec'] ?? made['data']) === undefined) {
     throw new SyncError(failures.update, 'target resource has neither spec nor data', {
       target: externalSecret.target.name,
     })
@@ -140,7 +185,7 @@ function marked(made: Manifest, { object, externalSecret }: Sync): Manifest {
     metadata: {
       ...metadata,
       labels: { ...metadata.labels, [names.managed]: 'true' },
-      annotations: { ...metadata.annotations, [names.dataHash]: hash(goText(body)) },
+      annotations: { ...metadata.annotations, [names.dataHash]: bodyHash(made) },
       ...(owners.length === 0 ? {} : { ownerReferences: owners }),
     },
   }
@@ -208,22 +253,9 @@ async function remove(
 export async function deleteOwnedGeneric(
   context: ExternalSecretContext,
   externalSecret: ClusterObject,
-  { manifest, key }: { readonly manifest: { readonly apiVersion: string; readonly kind: string }; readonly key: Key },
+  { manifest, key }: { readonly manifest: Kind; readonly key: Key },
 ): Promise<void> {
-  try {
-    await remove(context, externalSecret, { resource: await genericResource(context, manifest), key })
-  } catch (error) {
-    // What was never allowed, or is there no more, was not written either.
-    if (!(error instanceof SyncError)) throw error
-  }
-}
-
-/** Go's `%+v` of a decoded JSON value. */
-function goText(value: unknown): string {
-  if (value === null || value === undefined) return '<nil>'
-  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : formatFloat(value, 'g')
-  if (typeof value !== 'object') return String(value)
-  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`
-  const entries = Object.entries(value).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-  return `map[${entries.map(([key, item]) => `${key}:${goText(item)}`).join(' ')}]`
+  // What was never allowed, or is there no more, was not written either.
+  const resource = await allowedResource(context, manifest)
+  if (resource !== null) await remove(context, externalSecret, { resource, key })
 }

@@ -24,5 +24,6 @@ export {
   updatedTarget,
 } from './target.ts'
 export { createTurns, type Turns } from './turns.ts'
+export { createGenericWatches, type GenericWatches, type GenericWatchesOptions } from './watches.ts'
 export { type SyncWindows, syncWindows } from './windows.ts'
 export { createWrites, type Writes } from './writes.ts'

@@ -1,9 +1,14 @@
-import type { ClusterObject, Index } from '@sealkit/kubernetes'
+import { apiVersion, type ClusterObject, type Index, type Key, keyText, type Resource } from '@sealkit/kubernetes'
 import { type ExternalSecret, readExternalSecret, type StoreKind, type StoreRef } from '@sealkit/resolver'
 
 /** The store that an ExternalSecret of a namespace means by a reference, as a key. */
 export function storeKey(kind: StoreKind, namespace: string, name: string): string {
   return kind === 'SecretStore' ? `${kind}/${namespace}/${name}` : `${kind}/${name}`
+}
+
+/** A target of another kind than Secret, as a key. */
+export function genericKey(resource: Resource, target: Key): string {
+  return `${apiVersion(resource)}/${resource.kind}/${keyText(target)}`
 }
 
 /** Indexes of ExternalSecrets: by the Secret that they write, the stores that they name and what they read there. */
@@ -17,7 +22,11 @@ export function externalSecretIndexes(): Readonly<Record<'target' | 'store' | 'r
       return last.view === null ? [] : keys(last.view)
     }
   return {
-    target: by(({ namespace, target }) => [`${namespace}/${target.name}`]),
+    target: by(({ namespace, target: { manifest, name } }) => {
+      if (manifest === null) return [keyText({ namespace, name })]
+      const { apiVersion, kind } = manifest
+      return [`${apiVersion}/${kind}/${keyText({ namespace, name })}`]
+    }),
     store: by(storesOf),
     read: by(readsOf),
   }

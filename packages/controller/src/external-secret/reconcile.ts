@@ -6,7 +6,7 @@ import { readyCondition } from '../readiness.ts'
 import { type Reconcile, type Result, TerminalError } from '../reconcile.ts'
 import type { ExternalSecretContext } from './context.ts'
 import type { TakenDemand } from './demands.ts'
-import { deleteOwnedGeneric } from './generic.ts'
+import { deleteOwnedGeneric, isGenericValid } from './generic.ts'
 import { readsOf, storesOf } from './keys.ts'
 import { names } from './names.ts'
 import { writeStatus } from './record.ts'
@@ -29,7 +29,8 @@ export function reconcileExternalSecret(context: ExternalSecretContext): Reconci
   }
 }
 
-async function forget({ writes, refreshes, leases }: ExternalSecretContext, key: Key): Promise<Result> {
+async function forget({ writes, refreshes, leases, watches }: ExternalSecretContext, key: Key): Promise<Result> {
+  watches.release(key)
   writes.forget(key)
   refreshes.forget(key)
   await leases.end(key, 'release')
@@ -193,13 +194,14 @@ async function readSpec(
  * waited for until the next refresh. Who takes the managed label off a Secret keeps it as it is until then.
  */
 async function isValid(
-  { cluster, targets }: ExternalSecretContext,
+  context: ExternalSecretContext,
   object: ClusterObject,
   { target }: ExternalSecret,
 ): Promise<boolean> {
+  const { cluster, targets } = context
   if (target.creationPolicy === 'Orphan' || target.creationPolicy === 'None') return true
-  // Targets of other kinds are compared at each refresh; nothing watches them.
-  if (target.manifest !== null) return true
+  if (target.manifest !== null) return isGenericValid(context, object, { ...target, manifest: target.manifest })
+  context.watches.release(keyOf(object))
   const key = { namespace: object.metadata.namespace ?? '', name: target.name }
   const known = targets.metadata(key)
   if (known !== null && targets.isWhole(known)) return true
