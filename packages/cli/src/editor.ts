@@ -119,14 +119,20 @@ async function editorCommand(io: Io): Promise<readonly string[]> {
   if (variable === undefined) {
     const found = installedEditor(io)
     if (found !== undefined) return [found]
-    throw editorFailed('none was found')
+    throw noEditor('none was found')
   }
   const { splitWords } = await import('@sealkit/keyservice')
   const words = splitWords(io.env[variable] ?? '')
   if (words !== null && words.length > 0) return words
-  throw editorFailed(`$${variable} is no command`)
+  throw noEditor(`$${variable} is no command`)
 }
 
 function editorFailed(why: string): CliError {
+  return new CliError('EDITOR_FAILED', `the editor failed: ${why}`, {
+    hint: 'nothing was changed; another editor is named in EDITOR, such as EDITOR=nano',
+  })
+}
+
+function noEditor(why: string): CliError {
   return new CliError('EDITOR_FAILED', `no editor: ${why}`, { hint: 'name one in EDITOR, such as EDITOR=nano' })
 }

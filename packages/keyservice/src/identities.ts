@@ -100,6 +100,7 @@ export function reasonOf(error: unknown): string {
 }
 
 async function keyFile(io: KeyIo, path: string): Promise<Uint8Array> {
+  if (path === '') throw unopened(path, 'no such file or directory')
   try {
     const bytes = await io.readFile(path)
     if (bytes !== null) return bytes

@@ -228,7 +228,7 @@ test('what is refused: the file stays, and the value is not shown', async () => 
 test('an editor that fails', async () => {
   write('edit.yaml', both)
   const rows: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
-    [{ ...path, EDITOR: 'false' }, /^sealkit: error: no editor: exit status 1\nhint: /],
+    [{ ...path, EDITOR: 'false' }, /^sealkit: error: the editor failed: exit status 1\nhint: /],
     [{ ...path, EDITOR: 'no-such-editor' }, /executable file not found in \$PATH/],
     [{ ...path, EDITOR: './nope' }, /no such file or directory/],
     [{ ...path, EDITOR: 'sh -c "kill -9 $$"' }, /signal: SIGKILL/],

@@ -60,6 +60,14 @@ const changes: readonly (readonly [
   ],
   ['a number is text', 'a.yaml', ['set', 'a.yaml', 'b'], '3', plain['a.yaml'].replace('2', '"3"'), ['b']],
   ['JSON', 'a.yaml', ['set', '--json', 'a.yaml', 'b'], '3', plain['a.yaml'].replace('2', '3'), ['b']],
+  [
+    'an integer of JSON, with all its digits',
+    'a.yaml',
+    ['set', '--json', 'a.yaml', 'b'],
+    '9007199254740993',
+    plain['a.yaml'].replace('2', '9007199254740993'),
+    ['b'],
+  ],
   ['a value of JSON', 'a.json', ['set', 'a.json', '["m"]["x"]'], 'zed', plain['a.json'].replace('why', 'zed'), ['x']],
   ['dotenv', 'a.env', ['set', 'a.env', 'B'], '3', 'A=one\nB=3\n', ['B']],
   ['a section of INI', 'a.ini', ['set', 'a.ini', '["s"]["b"]'], '3', '[s]\na = one\nb = 3\n', ['b']],
@@ -118,6 +126,7 @@ describe('set and unset', () => {
     ['a position that is not there', ['unset', 'a.yaml', '["m"]["list"][9]'], 1, /Index 9 out of bounds/],
     ['a place that cannot be read', ['set', 'a.yaml', '["m"'], 2, /doesn't end with \]/],
     ['a key in a list', ['set', 'a.yaml', '["m"]["list"]["x"]'], 2, /does not fit a list/],
+    ['a number that no float holds', ['set', '--json', 'a.yaml', 'a'], 2, /a number in it is too large/, '1e400'],
     ['no JSON', ['set', '--json', 'a.yaml', 'a'], 2, /the value is no JSON/],
     ['no key', ['set', 'a.yaml'], 2, /set needs a file and a key/],
     ['no file', ['unset', 'nope.yaml', 'a'], 1, /nope\.yaml: no such file/],
@@ -312,8 +321,8 @@ describe('edit', () => {
     ['YAML that is none', "sed -i 's/a: one/a: \"one/'", 1, /sealkit: error: /],
     ['a key named sops', "sed -i 's/a: one/sops: one/'", 1, /sops/],
     ['all values away', "sed -i '/./d'", 2, /the edited file is empty/],
-    ['with an editor that fails', 'false', 1, /no editor: exit status 1/],
-    ['with an editor that is not there', 'no-such-editor', 1, /no editor: /],
+    ['with an editor that fails', 'false', 1, /the editor failed: exit status 1/],
+    ['with an editor that is not there', 'no-such-editor', 1, /the editor failed: /],
   ] as const) {
     test(`${what}: the file stays as it was`, async () => {
       const w = await world()

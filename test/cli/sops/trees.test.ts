@@ -129,6 +129,31 @@ describe('whole trees', () => {
     })
   }
 
+  for (const [why, args, stderr] of [
+    ['that is the input', ['decrypt', '--output-dir', '.', '.'], /(?:copies|secrets)\/a\.yaml itself would be overwritten/],
+    ['that is the input, by another name', ['decrypt', '--output-dir', 'app/..', 'secrets/a.yaml'], /overwritten/],
+    [
+      'in which two files would meet',
+      ['decrypt', '--output-dir', 'out', 'secrets', 'copies'],
+      /would both become out\/a/,
+    ],
+    ['that is the input, to encrypt', ['encrypt', '--output-dir', 'app', 'app'], /app\/x\.env itself would be/],
+  ] as const) {
+    test(`refuses an output directory ${why}`, async () => {
+      const w = world()
+      await w.sealkit(['encrypt', '-i', 'secrets'])
+      w.write('copies/a.yaml', w.read('secrets/a.yaml'))
+      const before = w.list('.').map((name) => w.read(name))
+      const result = await w.sealkit(args)
+      assert.match(result.stderr, stderr)
+      assert.deepEqual([result.code, result.stdout], [2, ''])
+      assert.deepEqual(
+        w.list('.').map((name) => w.read(name)),
+        before,
+      )
+    })
+  }
+
   test('every master key is asked once for a data key, however many files hold it', async () => {
     const w = world()
     await w.sealkit(['encrypt', '-i', 'secrets/a.yaml'])

@@ -102,8 +102,8 @@ const refused: readonly (readonly [text: string, upstream: RegExp])[] = [
     `sops: {age: [{}], ${time}, mac: [a]}`,
     /'mac' expected type 'string', got unconvertible type '\[\]interface \{\}'$/,
   ],
-  [`sops: {age: [{}], ${time}, shamir_threshold: x}`, /cannot parse 'shamir_threshold' as int/],
-  [`sops: {age: [{}], ${time}, mac_only_encrypted: x}`, /cannot parse 'mac_only_encrypted' as bool/],
+  [`sops: {age: [{}], ${time}, shamir_threshold: x}`, /'shamir_threshold' cannot parse value as 'int'/],
+  [`sops: {age: [{}], ${time}, mac_only_encrypted: x}`, /'mac_only_encrypted' cannot parse value as 'bool'/],
   [
     `sops: {age: [{}], ${time}, encrypted_regex: a, encrypted_suffix: b}`,
     /^Cannot use more than one of encrypted_suffix/,

@@ -314,6 +314,7 @@ const same: Readonly<Record<string, Case>> = {
     files: { v: 'x' },
   },
   'raw, from a missing file': { args: [...cert, '--raw', '--scope=cluster-wide', '--from-file=nope'] },
+  'raw, from no file': { args: [...cert, '--raw', '--scope=cluster-wide', '--from-file=k='] },
   'raw, from two files': { args: [...cert, '--raw', '--scope=cluster-wide', '--from-file=v,w'] },
   'raw, no name': { args: [...cert, '--raw', '-n', 'b'], stdin: 'v' },
   'raw, no namespace': { args: [...cert, '--raw', '--name', 'a'], stdin: 'v' },

@@ -265,6 +265,22 @@ function same(
       args: ['decrypt', 'enc.json'],
       files: { 'enc.json': text('enc.json').replace(/"age": \[[^\]]*\],/, '') },
     },
+    ...Object.fromEntries(
+      [
+        ...['lastmodified: []', 'mac: {}', 'version: []', 'unencrypted_suffix: []', 'mac_only_encrypted: x'],
+        ...['shamir_threshold: x', 'shamir_threshold: "0x1"', 'shamir_threshold: "99999999999999999999"'],
+        ...['1: 2', 'unknown: [{true: 1}]', '[a]: b', '{a: 1}: b'],
+      ].map((line) => {
+        const others = text('enc.yaml').replace(
+          new RegExp(`^    ${line.replace(/:.*/, '').replace(/\W/g, '.')}: .*\\n`, 'm'),
+          '',
+        )
+        return [
+          `metadata of a wrong type: ${line}`,
+          { args: ['decrypt', 'enc.yaml'], files: { 'enc.yaml': `${others}    ${line}\n` } },
+        ]
+      }),
+    ),
     'two rules': {
       args: ['decrypt', 'enc.yaml'],
       files: { 'enc.yaml': `${text('enc.yaml')}    encrypted_suffix: x\n` },
@@ -290,6 +306,10 @@ function same(
     'broken json': { args: ['decrypt', 'x.json'], files: { 'x.json': '{"a" 1}' } },
     'empty json': { args: ['decrypt', 'x.json'], files: { 'x.json': '' } },
     'nobody holds the key': { args: ['decrypt', 'other.enc.yaml'] },
+    'SOPS_AGE_KEY_FILE that is empty': {
+      args: ['decrypt', 'other.enc.yaml'],
+      env: { SOPS_AGE_KEY_FILE: '$EMPTY' },
+    },
     'no keys at all': { args: ['decrypt', 'enc.yaml'], env: { SOPS_AGE_KEY_FILE: '' } },
     'key file that does not exist': { args: ['decrypt', 'enc.yaml'], env: { SOPS_AGE_KEY_FILE: '/nowhere/keys.txt' } },
     'key in the environment': {
@@ -378,6 +398,12 @@ function same(
     'duplicate key': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': 'a: 1\na: 2\n' } },
     'number as a key': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': '1: a\n' } },
     'infinite float as a key': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': '.inf: a\n' } },
+    ...Object.fromEntries(
+      ['{[x]: 1}', '{{y: 1.5, x: [true, null, 2020-01-01, "q\\n"]}: 1}', '[{? {1: a} : 1}]', '{{}: 1}'].map((value) => [
+        `key that is no scalar: ${value}`,
+        { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': `a: ${value}\n` } },
+      ]),
+    ),
     'tagged mapping as a key': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': '? !!set {a}\n: b\n' } },
     'a key tagged as a merge': { args: ['encrypt', ...age, 'x.yaml'], files: { 'x.yaml': '!!merge a: b\n' } },
     'json that is not UTF-8': {
@@ -528,6 +554,14 @@ function same(
     'edit with an editor that is not there': { args: ['edit', 'enc.yaml'], env: { EDITOR: 'no-such-editor' } },
     'edit with an editor that is no command': { args: ['edit', 'enc.yaml'], env: { EDITOR: "sed '" } },
     'edit a plain file': { args: ['edit', 'plain.yaml'], env: { EDITOR: 'true' } },
+    'edit without a folder for temporary files': {
+      args: ['edit', 'enc.yaml'],
+      env: { EDITOR: 'true', TMPDIR: '/nowhere' },
+    },
+    'exec-file without a folder for temporary files': {
+      args: ['exec-file', 'enc.yaml', 'cat {}'],
+      env: { TMPDIR: '/nowhere' },
+    },
     'edit without a file': { args: ['edit'] },
     'edit a new yaml file': { args: ['edit', ...age, 'new.yaml'], env: { EDITOR: 'sed -i s/Welcome/Hello/' } },
     'edit a new json file': { args: ['edit', ...age, 'new.json'], env: { EDITOR: 'sed -i s/Welcome/Hello/' } },
@@ -577,6 +611,11 @@ function same(
     },
     'groups add with an argument': { args: ['groups', 'add', '-f', 'enc.json', 'x'] },
     'groups add to nothing': { args: ['groups', 'add', '-f', 'nope.json', '--age', second] },
+    'groups add without the key': { args: ['groups', 'add', '-f', 'other.enc.yaml', '--age', second] },
+    'groups delete without the keys': {
+      args: ['groups', 'delete', '-f', 'three.enc.json', '0'],
+      env: { SOPS_AGE_KEY_FILE: '/nowhere/keys.txt' },
+    },
     'groups add to a plain file': { args: ['groups', 'add', '-f', 'plain.json', '--age', second] },
     'groups delete': {
       args: ['groups', 'delete', '-f', 'groups.json', '0'],

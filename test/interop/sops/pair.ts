@@ -57,7 +57,9 @@ export async function runCase(test: Case, fixtures: Fixtures, path?: string): Pr
 
 function environment(test: Case, root: string): Record<string, string> {
   const env = { SOPS_AGE_KEY_FILE: `${root}/keys.txt`, SOPS_DISABLE_VERSION_CHECK: '1', ...test.env }
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  // An empty value takes a variable away; $EMPTY stands for one that is there and empty.
+  const kept = Object.entries(env).filter(([, value]) => value !== '')
+  return Object.fromEntries(kept.map(([name, value]) => [name, value === '$EMPTY' ? '' : value]))
 }
 
 /** The real program runs beside this process, which may serve it. */

@@ -14,7 +14,15 @@ import { filesNamed, isFile, type NamedFile } from '../sops/files.ts'
 import { encryptedFormat, mayBeEncrypted, namedFormat } from '../sops/format.ts'
 import { sopsKeys } from '../sops/keys.ts'
 import { keptLayout } from '../sops/layout.ts'
-import { about, destinationProblem, finish, nothingFound, type Outcome, targetOf } from '../sops/outcome.ts'
+import {
+  about,
+  checkTargets,
+  destinationProblem,
+  finish,
+  nothingFound,
+  type Outcome,
+  targetOf,
+} from '../sops/outcome.ts'
 
 /** One line for the list of commands. */
 export const summary = 'Decrypt SOPS files and SealedSecrets'
@@ -79,6 +87,7 @@ export async function run(values: DecryptValues, paths: readonly string[], io: I
   const files = paths.length === 0 ? [undefined] : filesNamed(paths, io)
   const outcomes = await inParallel(files, (file) => decryptOne(values, { file, ...keys }, io))
   if (outcomes.every((outcome) => 'skipped' in outcome)) throw nothingFound('encrypted file', paths)
+  checkTargets(values, outcomes, io)
   return finish(outcomes, { verb: 'decrypted', keepGoing: values['keep-going'] === true, mode: 0o600 }, io)
 }
 

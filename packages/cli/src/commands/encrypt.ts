@@ -28,7 +28,15 @@ import { isEncryptedFile, namedFormat } from '../sops/format.ts'
 import { sopsKeys } from '../sops/keys.ts'
 import { keptLayout } from '../sops/layout.ts'
 import { fileMetadata, recipientsOf } from '../sops/newfile.ts'
-import { about, destinationProblem, finish, nothingFound, type Outcome, targetOf } from '../sops/outcome.ts'
+import {
+  about,
+  checkTargets,
+  destinationProblem,
+  finish,
+  nothingFound,
+  type Outcome,
+  targetOf,
+} from '../sops/outcome.ts'
 import { checkSelected } from '../sops/selected.ts'
 
 /** One line for the list of commands. */
@@ -137,6 +145,7 @@ export async function run(values: EncryptValues, paths: readonly string[], io: I
   const outcomes = await inParallel(files, (file) => encryptOne(file, work))
   if (outcomes.every((outcome) => 'skipped' in outcome && outcome.skipped === noRule))
     throw nothingFound('file to encrypt', paths)
+  checkTargets(values, outcomes, io)
   return finish(outcomes, { verb: 'encrypted', keepGoing: values['keep-going'] === true }, io)
 }
 

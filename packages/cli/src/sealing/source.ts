@@ -44,8 +44,20 @@ export function connectionOf({ kubeconfig, context }: ControllerValues, io: Io):
  * @throws FILE_UNREADABLE, INVALID_CERTIFICATE, CERTIFICATE_EXPIRED, and the cluster's errors
  */
 export async function sealingKeyFor(values: ControllerValues & { readonly cert?: string }, io: Io): Promise<PublicKey> {
-  const pem = values.cert === undefined ? await clusterCertificate(values, io) : await certificate(values.cert, io)
+  const pem = values.cert === undefined ? await namedByNobody(values, io) : await certificate(values.cert, io)
   return sealingPublicKey(parseCertificate(pem), io.now())
+}
+
+async function namedByNobody(values: ControllerValues, io: Io): Promise<Uint8Array> {
+  try {
+    return await clusterCertificate(values, io)
+  } catch (cause) {
+    if (!(cause instanceof SealkitError) || cause.code !== 'KUBECONFIG_MISSING') throw cause
+    throw new CliError('NO_KEY', 'no certificate is given, and no kubeconfig was found to ask a cluster for one', {
+      cause,
+      hint: 'pass --cert, or set KUBECONFIG',
+    })
+  }
 }
 
 async function clusterCertificate(values: ControllerValues, io: Io): Promise<Uint8Array> {

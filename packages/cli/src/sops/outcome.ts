@@ -36,6 +36,33 @@ export function targetOf(values: Destination, file: NamedFile | undefined): stri
 }
 
 /**
+ * Refuses an output directory in which a result would take the place of its own input, or of another result.
+ *
+ * @throws `USAGE`
+ */
+export function checkTargets(values: Destination, outcomes: readonly Outcome[], { cwd }: Io): void {
+  if (values['output-dir'] === undefined) return
+  const sources = new Map<string, string>()
+  for (const outcome of outcomes) {
+    if (!('content' in outcome) || outcome.file === undefined || outcome.target === undefined) continue
+    const { path } = outcome.file
+    const [source, target] = [resolve(cwd, path), resolve(cwd, outcome.target)]
+    if (source === target) {
+      throw new CliError('USAGE', `${path} itself would be overwritten`, {
+        hint: 'name another --output-dir, or give --in-place if that is meant',
+      })
+    }
+    const other = sources.get(target) ?? source
+    if (other !== source) {
+      throw new CliError('USAGE', `${path} and another file would both become ${outcome.target}`, {
+        hint: 'give them an --output-dir each',
+      })
+    }
+    sources.set(target, source)
+  }
+}
+
+/**
  * Writes what was made, each file whole or not at all, and says what failed. Unless `keepGoing`, nothing is written
  * when one file failed.
  *
@@ -74,7 +101,9 @@ function summary(outcomes: readonly Outcome[], verb: string, written: boolean): 
 
 /** Says which file an error is about. */
 export function about(path: string, error: unknown): unknown {
-  if (error instanceof Error && 'code' in error && !error.message.startsWith(`${path}: `)) {
+  const isNamed =
+    error instanceof Error && (error.message.startsWith(`${path}: `) || error.message.startsWith(`${path} `))
+  if (error instanceof Error && 'code' in error && !isNamed) {
     error.message = `${path}: ${error.message}`
   }
   return error

@@ -1,4 +1,4 @@
-import { changedLayout, fromPlain, type Value } from '@sealkit/core/sops'
+import { changedLayout, openStore, type Value } from '@sealkit/core/sops'
 import { CliError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { writeResult } from '../sealing/files.ts'
@@ -33,7 +33,7 @@ export async function setEncrypted(
 ): Promise<void> {
   const place = parsePlace(file.place)
   const target = await parseEncrypted(file, { configs: new Configs(io.cwd, undefined) }, io)
-  const value = options.json === true ? jsonValue(file.value) : textValue(file.value)
+  const value = options.json === true ? await jsonValue(file.value) : textValue(file.value)
   const change = changedFile(
     target,
     (document) => {
@@ -60,11 +60,18 @@ function textValue(bytes: Uint8Array): Value {
   }
 }
 
-function jsonValue(bytes: Uint8Array): Value {
+/** The value as sops reads it in a JSON file, in which integers keep all their digits. */
+async function jsonValue(bytes: Uint8Array): Promise<Value> {
+  const { parseJson } = await import('@sealkit/core/go')
+  const text = Buffer.from(bytes).toString()
   try {
-    return fromPlain(JSON.parse(Buffer.from(bytes).toString()))
+    parseJson(text)
+    const [document] = (await openStore('json')).load(Buffer.from(`{"value":${text}}`))
+    return document?.items[0]?.value ?? null
   } catch {
     // The parser's own error would show the value.
-    throw new CliError('USAGE', 'the value is no JSON', { hint: 'leave --json out to set it as text' })
+    throw new CliError('USAGE', 'the value is no JSON, or a number in it is too large', {
+      hint: 'leave --json out to set it as text',
+    })
   }
 }

@@ -3,7 +3,7 @@ import { type KeyEntry, type KeyGroup, type KeyKind, keyKinds, keyTable } from '
 import { defaultRule, type Rule, ruleNames } from './rules.ts'
 import { secondsTime } from './time.ts'
 import { type Branch, branch, type Item, type Value } from './tree.ts'
-import { Decoder, type Fields } from './weak.ts'
+import { checkKeys, Decoder, type Fields } from './weak.ts'
 
 /** The version of sops whose format is written; readers judge files by it, so it is never Sealkit's own. */
 export const formatVersion = '3.13.3'
@@ -43,6 +43,7 @@ export function newMetadata(options: Partial<Metadata> & Pick<Metadata, 'keyGrou
  * @throws `METADATA_INVALID`
  */
 export function readMetadata(block: Branch): Metadata {
+  checkKeys(block)
   const decoder = new Decoder()
   const fields = decoder.fields(block, '')
   const metadata = {

@@ -1,4 +1,6 @@
 import { CoreError } from '../error.ts'
+import { formatFloat } from '../go/float.ts'
+import { NumberError, parseBool, parseInt64 } from '../go/number.ts'
 import { type Branch, goType, isBranch, isComment, isList, isTime, type Value } from './tree.ts'
 
 /** A branch on its way into known fields: its values, and where it stands for messages. */
@@ -22,7 +24,6 @@ export class Decoder {
     for (const { key, value } of from.items) {
       if (isComment(key)) continue
       if (typeof key === 'string') values.set(key, value)
-      else this.#problems.push(`Unexpected key type ${key.type}`)
     }
     return { at, values }
   }
@@ -33,9 +34,9 @@ export class Decoder {
     if (value === undefined || value === null) return ''
     if (typeof value === 'string') return value
     if (typeof value === 'boolean') return value ? '1' : '0'
-    if (typeof value === 'bigint' || typeof value === 'number') return String(value)
+    if (typeof value === 'bigint') return String(value)
+    if (typeof value === 'number') return formatFloat(value, 'f')
     if (value instanceof Uint8Array) return Buffer.from(value).toString()
-    if (isList(value) && value.length === 0) return ''
     this.#unexpected(from, name, { type: 'string', value })
     return ''
   }
@@ -101,26 +102,48 @@ export class Decoder {
 
   #parsedCount(from: Fields, name: string, text: string): number {
     if (text === '') return 0
-    if (/^[+-]?\d+$/.test(text)) return Number(text)
-    this.#problems.push(
-      `cannot parse '${path(from, name)}' as int: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
-    )
-    return 0
+    try {
+      return Number(parseInt64(text, 0))
+    } catch (error) {
+      const reason = error instanceof NumberError && error.reason === 'range' ? 'value out of range' : 'invalid syntax'
+      this.#problems.push(`'${path(from, name)}' cannot parse value as 'int': strconv.ParseInt: ${reason}`)
+      return 0
+    }
   }
 
   #parsedFlag(from: Fields, name: string, text: string): boolean {
-    if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true
-    if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false
-    this.#problems.push(
-      `cannot parse '${path(from, name)}' as bool: strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`,
-    )
-    return false
+    try {
+      return parseBool(text)
+    } catch {
+      this.#problems.push(`'${path(from, name)}' cannot parse value as 'bool': strconv.ParseBool: invalid syntax`)
+      return false
+    }
   }
 
   #unexpected(from: Fields, name: string, { type, value }: { type: string; value: Value }): void {
     this.#problems.push(
       `'${path(from, name)}' expected type '${type}', got unconvertible type '${unconvertible(value)}'`,
     )
+  }
+}
+
+/**
+ * Refuses keys that are no texts, known fields or not.
+ *
+ * @throws `METADATA_INVALID`
+ */
+export function checkKeys(value: Value): void {
+  if (isList(value)) for (const entry of value) checkKeys(entry)
+  if (!isBranch(value)) return
+  for (const { key, value: entry } of value.items) {
+    if (isComment(key)) continue
+    if (typeof key !== 'string') {
+      throw new CoreError('METADATA_INVALID', `the sops block has a key of type ${key.type}`, {
+        hint: 'restore the block from version control',
+        upstream: `Unexpected key type ${key.type}`,
+      })
+    }
+    checkKeys(entry)
   }
 }
 

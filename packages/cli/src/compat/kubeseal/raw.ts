@@ -36,7 +36,8 @@ async function readValue({ values, io }: Call): Promise<Uint8Array> {
   // As in kubectl, `key=path` names the item; here the name has no use.
   const path = file.slice(file.indexOf('=') + 1)
   try {
-    return readFileSync(resolve(io.cwd, path))
+    // An empty path names no file; resolved it would name the folder.
+    return readFileSync(path && resolve(io.cwd, path))
   } catch (error) {
     throw fileFailure(error, 'open', path)
   }

@@ -1,12 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { type Branch, formatVersion, IvStash, type SopsFile, type Store } from '@sealkit/core/sops'
 import { splitWords } from '@sealkit/keyservice'
 import { installedEditor, runEditor } from '../../editor.ts'
 import { checkDocuments, encryptTree, newFileMetadata, wrapNewKey } from './encrypt.ts'
 import { codes, goText, logError, SopsExit, step } from './exit.ts'
-import { exists, type Target, writeOutput } from './files.ts'
+import { exists, newFolder, type Target, writeOutput } from './files.ts'
 import type { Session } from './session.ts'
 import { waitForEnter } from './terminal.ts'
 
@@ -64,7 +63,11 @@ interface Editing {
 
 /** The documents as the editor left them. The plain text lies in a folder of the user's own, which is removed. */
 async function editDocuments(session: Session, file: SopsFile, editing: Editing): Promise<SopsFile> {
-  const folder = mkdtempSync(join(session.io.env['TMPDIR'] || tmpdir(), 'sops'))
+  const folder = await step(
+    () => newFolder(session.io, 'sops'),
+    codes.couldNotWriteOutput,
+    'Could not create temporary directory: ',
+  )
   try {
     const path = join(folder, editing.name)
     const showsKeys = session.flags.flag('show-master-keys')

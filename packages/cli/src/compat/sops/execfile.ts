@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join, normalize, resolve } from 'node:path'
 import { emit } from './decrypt.ts'
 import { becomeUser, runShell, startShell } from './exec.ts'
-import { codes, pathError, SopsExit, warn } from './exit.ts'
+import { codes, pathError, SopsExit, step, warn } from './exit.ts'
+import { newFolder } from './files.ts'
 import type { Session } from './session.ts'
 
 const fallbackName = 'tmp-file'
@@ -38,7 +38,7 @@ export async function execFile(session: Session): Promise<number> {
 async function runWithFile(session: Session, command: string, content: Uint8Array): Promise<number> {
   const { flags, io } = session
   const user = await becomeUser(session)
-  const folder = mkdtempSync(join(io.env['TMPDIR'] || tmpdir(), '.sops'))
+  const folder = await step(() => newFolder(io, '.sops'), codes.generic)
   let writer: ChildProcess | undefined
   try {
     const path = join(folder, fileName(flags.text('filename'), flags.flag('no-fifo')))

@@ -60,6 +60,9 @@ const failures: Readonly<Record<string, string>> = {
   EROFS: 'read-only file system',
   ENOSPC: 'no space left on device',
   ELOOP: 'too many levels of symbolic links',
+  EFBIG: 'file too large',
+  ENAMETOOLONG: 'file name too long',
+  EIO: 'input/output error',
 }
 
 /** A file system error in Go's words: `open /a/b: permission denied`. */

@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { replaceFile } from '../../file.ts'
 import { type Io, readAll } from '../../io.ts'
 import { codes, pathError, SopsExit } from './exit.ts'
@@ -43,6 +44,17 @@ export async function readInput(io: Io, path: string, shown: string = path): Pro
   } catch (error) {
     const operation = error instanceof Error && 'code' in error && error.code === 'EISDIR' ? 'read' : 'open'
     throw new SopsExit(`Error reading file: ${pathError(operation, shown, error)}`, codes.couldNotReadInput)
+  }
+}
+
+/** Makes a folder of the user's own for files that are about to go again. The error is in Go's words. */
+export function newFolder(io: Io, prefix: string): string {
+  const parent = io.env['TMPDIR'] || tmpdir()
+  try {
+    return mkdtempSync(join(parent, prefix))
+  } catch (error) {
+    const missing = statSync(parent, { throwIfNoEntry: false }) === undefined
+    throw new Error(missing ? pathError('stat', parent, error) : pathError('mkdir', join(parent, prefix), error))
   }
 }
 

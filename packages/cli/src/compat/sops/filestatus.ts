@@ -8,13 +8,15 @@ export async function filestatus(session: Session): Promise<number> {
   const { args, io } = session
   const [path] = args
   if (path === undefined) throw new SopsExit('Error: no file specified', 100)
+  let encrypted: boolean
   try {
-    io.stdout.write(`{"encrypted":${await isEncrypted(session, path)}}\n`)
-    return 0
+    encrypted = await isEncrypted(session, path)
   } catch (error) {
     fatal(io, `cannot check file status: cannot load encrypted file: ${goText(error)}`)
     return 1
   }
+  io.stdout.write(`{"encrypted":${encrypted}}\n`)
+  return 0
 }
 
 async function isEncrypted(session: Session, path: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import {
   type KeyEntry,
   type KeyGroup,
   type KeyKind,
+  type Metadata,
   parseKeys,
   type SopsFile,
   unwrapDataKey,
@@ -81,11 +82,7 @@ async function rewrapped(
   change: (groups: readonly KeyGroup[]) => KeyGroup[],
 ): Promise<SopsFile> {
   const { metadata } = file
-  const dataKey = await unwrapDataKey(metadata, {
-    unwrap: session.keys.unwrap,
-    order: [],
-    attempts: 'one by one',
-  })
+  const dataKey = await dataKeyOf(session, metadata)
   const keyGroups = change(metadata.keyGroups)
   const shamirThreshold = session.flags.number('shamir-secret-sharing-threshold') || metadata.shamirThreshold
   if (keyGroups.length < shamirThreshold) {
@@ -95,6 +92,17 @@ async function rewrapped(
   }
   const changed = { ...metadata, keyGroups, shamirThreshold }
   return { ...file, metadata: await wrapDataKey(changed, dataKey, { wrap: session.keys.wrap }) }
+}
+
+async function dataKeyOf(session: Session, metadata: Metadata): Promise<Uint8Array> {
+  try {
+    return await unwrapDataKey(metadata, { unwrap: session.keys.unwrap, order: [], attempts: 'one by one' })
+  } catch (error) {
+    if (!(error instanceof DataKeyError)) throw error
+    const recovered = error.groups.filter((group) => group === null).length
+    const text = `Error getting data key: ${metadata.shamirThreshold} successful groups required, got ${recovered}`
+    throw new Error(text, { cause: error })
+  }
 }
 
 function dataKeyText({ groups, message }: DataKeyError): string {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Io } from '../../io.ts'
-import { fatal, SopsExit } from './exit.ts'
+import { codes, fatal, pathError, SopsExit } from './exit.ts'
 import { type CommandName, rootFlags } from './flags.ts'
 import { parseFlags, reorder } from './parse.ts'
 import { Session } from './session.ts'
@@ -34,6 +34,10 @@ export async function run(io: Io): Promise<number> {
   try {
     return await runLine(io)
   } catch (error) {
+    if (isUnwritten(error)) {
+      io.stderr.write(`${pathError('write', '/dev/stdout', error)}\n`)
+      return codes.generic
+    }
     if (!(error instanceof SopsExit)) throw error
     if (error.message !== '') io.stderr.write(`${error.message}\n`)
     return error.code
@@ -83,4 +87,15 @@ async function runCommand(
 
 function isCommand(name: string): name is CommandName {
   return Object.hasOwn(commands, name)
+}
+
+/** Whether standard output could not be written; a reader that went away is no failure of this program's. */
+function isUnwritten(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'syscall' in error &&
+    error.syscall === 'write' &&
+    'code' in error &&
+    error.code !== 'EPIPE'
+  )
 }

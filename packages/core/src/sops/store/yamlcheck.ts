@@ -1,6 +1,7 @@
 import { CoreError } from '../../error.ts'
 import type { YamlNode } from '../../yaml/node.ts'
 import { decodeScalar } from '../../yaml/resolve.ts'
+import { invalidKey, isComplexKey } from './yamlkey.ts'
 
 /**
  * Refuses what sops refuses in the first document by decoding it into a map: keys that stand twice in one mapping,
@@ -76,7 +77,11 @@ class Walk {
     const problems = this.#problems
     if (node.kind === 'mapping' && problems !== null && !(uniqueKeys(node, problems) && mergesMappings(node))) return
     this.#open.add(node)
-    for (const child of node.content) this.node(child, depth + 1)
+    const isNested = node.kind === 'mapping' && problems !== null && depth > 0
+    for (const [index, child] of node.content.entries()) {
+      this.node(child, depth + 1)
+      if (isNested && index % 2 === 0 && isComplexKey(child)) throw invalidKey(child)
+    }
     this.#open.delete(node)
   }
 

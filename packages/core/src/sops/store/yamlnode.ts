@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { formatFloat } from '../../go/float.ts'
 import { encodeUtf8 } from '../../go/utf8.ts'
 import type { YamlNode } from '../../yaml/node.ts'
@@ -40,10 +41,15 @@ function stringNode(value: string): YamlNode {
   const node = plainNode('!!str', value)
   // Go loses a block that starts with a tab when it reads it again; sops then writes null.
   if (value.includes('\n')) return { ...node, style: value.startsWith('\t') ? 'double' : 'literal' }
-  if (!value.isWellFormed())
-    return { ...plainNode('!!binary', Buffer.from(encodeUtf8(value)).toString('base64')), tagged: true }
+  if (!value.isWellFormed()) return bytesNode(encodeUtf8(value))
   const plain = resolveTag(value) === '!!str' && !isOldBool(value) && !isBase60(value)
   return plain ? node : { ...node, style: 'double' }
+}
+
+/** A text that stands for bytes: base64 where they are no UTF-8, as yaml.v3 has it. */
+function bytesNode(bytes: Uint8Array): YamlNode {
+  if (isUtf8(bytes)) return stringNode(Buffer.from(bytes).toString())
+  return { ...plainNode('!!binary', Buffer.from(bytes).toString('base64')), tagged: true }
 }
 
 /** A float as yaml.v3 writes it. */
