@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { count } from '../count.ts'
 import { CliError, errorText, exitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
