@@ -130,7 +130,11 @@ describe('whole trees', () => {
   }
 
   for (const [why, args, stderr] of [
-    ['that is the input', ['decrypt', '--output-dir', '.', '.'], /(?:copies|secrets)\/a\.yaml itself would be overwritten/],
+    [
+      'that is the input',
+      ['decrypt', '--output-dir', '.', '.'],
+      /(?:copies|secrets)\/a\.yaml itself would be overwritten/,
+    ],
     ['that is the input, by another name', ['decrypt', '--output-dir', 'app/..', 'secrets/a.yaml'], /overwritten/],
     [
       'in which two files would meet',
