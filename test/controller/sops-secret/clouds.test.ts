@@ -67,7 +67,11 @@ const azure = await masterKeys({
 )
 
 /** Runs cases in one process that has good credentials of its own for both clouds. */
-async function outcomes(cases: readonly Case[], sdks: string): Promise<readonly Outcome[]> {
+async function outcomes(
+  cases: readonly Case[],
+  sdks: string,
+  authority = 'https://login.example.net',
+): Promise<readonly Outcome[]> {
   writeFileSync(join(home, 'google.json'), knownAccount)
   const env = {
     ...clouds.env,
@@ -79,7 +83,7 @@ async function outcomes(cases: readonly Case[], sdks: string): Promise<readonly 
     AZURE_TENANT_ID: tenant,
     AZURE_CLIENT_ID: 'by-secret',
     AZURE_CLIENT_SECRET: 'a secret',
-    AZURE_AUTHORITY_HOST: 'https://login.example.net',
+    AZURE_AUTHORITY_HOST: authority,
   }
   const script = join(import.meta.dirname, 'unwrapping.ts')
   const child = spawn(process.execPath, ['--conditions=source', '--no-warnings', script], { env, stdio: 'pipe' })
@@ -216,6 +220,17 @@ describe('keys of Google Cloud and Azure by key Secrets', () => {
         assert.ok(!clouds.taken.some((path) => path.startsWith('login.example.net')))
       },
     )
+  })
+
+  test('the controller’s own credentials, for a key of Azure that a rule names', async (t) => {
+    const programs = await available(t, 'cloud-sdks')
+    if (programs === null) return
+    const named = { identity: ['https://test.vault.azure.net/keys/dev/*'], key: azure }
+    const other = { ...named, identity: ['https://test.vault.azure.net/keys/prod/*'] }
+    const authority = 'https://login.microsoftonline.com'
+    const [one, two] = await outcomes([named, other], programs['cloud-sdks'], authority)
+    assert.deepEqual(one, { plain: 'a data key' })
+    assert.equal(two !== undefined && 'code' in two ? two.code : null, 'IDENTITY_MISSING')
   })
 
   test('entries that are not what their names say, or would use what is the machine’s own', async (t) => {
