@@ -1,7 +1,7 @@
 // Loaded before each test file: a file that hangs is ended and named, instead of holding the whole run.
 import { relative } from 'node:path'
 
-const minutes = Number(process.env['TEST_FILE_MINUTES'] ?? 10)
+const minutes = Number(process.env['TEST_FILE_MINUTES'] ?? 15)
 
 setTimeout(() => {
   const file = relative(import.meta.dirname, process.argv[1] ?? '')

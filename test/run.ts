@@ -62,6 +62,6 @@ function node(args: readonly string[]): number | null {
   return spawnSync(process.execPath, ['--conditions=source', '--no-warnings', ...args], {
     cwd: here,
     stdio: 'inherit',
-    env: { TEST_FILE_MINUTES: full ? '60' : '10', ...process.env },
+    env: { TEST_FILE_MINUTES: full ? '60' : '15', ...process.env },
   }).status
 }
