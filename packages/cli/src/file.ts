@@ -4,13 +4,14 @@ import {
   fstatSync,
   fsyncSync,
   openSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 
 /** How {@link replaceFile} makes a file that does not exist yet. */
 export interface ReplaceOptions {
@@ -25,12 +26,13 @@ export interface ReplaceOptions {
  * @throws the file system's error, as it is
  */
 export function replaceFile(path: string, content: Uint8Array, options: ReplaceOptions = {}): void {
-  const target = realPath(path)
-  const old = statSync(target, { throwIfNoEntry: false })
-  if (old !== undefined && !old.isFile()) {
-    write(openSync(target, 'w'), content)
+  const old = statSync(path, { throwIfNoEntry: false })
+  if (old !== undefined && (!old.isFile() || /^\/(?:dev|proc)\//.test(path))) {
+    // By this name: that of a pipe behind /dev/stdout leads nowhere, and a file there is somebody's output already.
+    write(openSync(path, 'w'), content)
     return
   }
+  const target = realPath(path)
   const mode = old === undefined ? (options.mode ?? 0o666) : old.mode & 0o7777
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`)
   try {
@@ -45,11 +47,23 @@ export function replaceFile(path: string, content: Uint8Array, options: ReplaceO
   }
 }
 
-function realPath(path: string): string {
+/** Where links lead, also when nothing is there yet. */
+function realPath(path: string, followed: number = 0): string {
   try {
     return realpathSync(path)
   } catch {
-    return path
+    const link = followed < maxLinks ? linkTarget(path) : undefined
+    return link === undefined ? path : realPath(resolve(dirname(path), link), followed + 1)
+  }
+}
+
+const maxLinks = 40
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
   }
 }
 

@@ -142,6 +142,29 @@ if (programs === null) {
     })
   })
 
+  test('outputs by other names, and answers without end', () => {
+    const results = [compiled, programs.sops].map((sops) => {
+      const folder = mkdtempSync(join(tmpdir(), 'sops-'))
+      try {
+        for (const file of ['enc.json', 'enc.yaml', 'keys.txt']) writeFileSync(join(folder, file), files[file] ?? '')
+        writeFileSync(join(folder, '.sops.yaml'), `creation_rules: [{age: [${recipients.slice(0, 2).join(', ')}]}]`)
+        const env = { SOPS_AGE_KEY_FILE: join(folder, 'keys.txt'), HOME: folder, PATH: process.env['PATH'] ?? '', sops }
+        const line = [
+          '"$sops" -d --output /dev/stderr enc.json 2>&1 | cat; "$sops" -d --output /dev/stdout enc.json | cat',
+          '{ echo before; "$sops" -d --output /dev/stdout enc.json; echo behind; } >> appended; tail -n 1 appended',
+          'ln -s target link; "$sops" -d --output link enc.json; cat target; test -L link; echo $?',
+          'yes 2>/dev/null | "$sops" updatekeys enc.yaml 2>/dev/null; grep -c recipient enc.yaml; ls',
+        ]
+        return spawnSync('/bin/sh', ['-c', line.join('\n')], { cwd: folder, env, encoding: 'utf8', timeout: 60_000 })
+          .stdout
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
+      }
+    })
+    assert.match(results[1] ?? '', /link\n/)
+    assert.equal(results[0], results[1])
+  })
+
   test('pipes: /dev/stdin as a file, and a reader that closes early', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sops-'))
     try {

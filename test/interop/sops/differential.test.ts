@@ -194,6 +194,7 @@ function same(
     'a directory': { args: ['decrypt', 'dir.yaml'], files: { 'dir.yaml/x': '' } },
     'in place and output': { args: ['decrypt', '-i', '--output', 'x', 'enc.yaml'] },
     'in place of standard input': { args: ['decrypt', '-i'], stdin: '' },
+    'output that is no folder': { args: ['decrypt', '--output', 'nope/', 'enc.yaml'] },
     'output that cannot be written': { args: ['decrypt', '--output', 'nope/x', 'enc.yaml'] },
     'changed value': {
       args: ['decrypt', 'enc.yaml'],
@@ -435,6 +436,12 @@ function same(
     'recipient that is none': { args: ['encrypt', '--age', 'nonsense', 'plain.yaml'] },
     // .sops.yaml
     'rule without path': { args: ['encrypt', 'plain.yaml'], ...config(`age: ${first}`) },
+    ...Object.fromEntries(
+      ['yes', 'On', 'n', '"yes"', 'true', 'null'].map((word) => [
+        `rule with mac_only_encrypted: ${word}`,
+        { args: ['encrypt', 'plain.json'], ...config(`mac_only_encrypted: ${word}\nage: ${first}`) },
+      ]),
+    ),
     'first matching rule': {
       args: ['encrypt', 'plain.json'],
       ...config('path_regex: \\.yaml$\nage: nonsense', `path_regex: \\.json$\nage: ${first}`),

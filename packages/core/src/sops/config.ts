@@ -74,7 +74,7 @@ export function readRule(fields: Fields, options: KeyTextOptions): CreationRule 
   const reader = { decoder, options: { ...options, awsProfile } }
   const rule = {
     shamirThreshold: decoder.count(fields, 'shamir_threshold'),
-    macOnlyEncrypted: decoder.flag(fields, 'mac_only_encrypted'),
+    macOnlyEncrypted: decoder.yamlFlag(fields, 'mac_only_encrypted'),
     rules: ruleNames
       .map((name) => ({ name, pattern: decoder.text(fields, name) }))
       .filter(({ pattern }) => pattern !== ''),

@@ -63,6 +63,17 @@ export class Decoder {
     return false
   }
 
+  /** A boolean as yaml.v3 reads it into Go's: the words of YAML 1.1 count, other texts do not; false where it is absent. */
+  yamlFlag(from: Fields, name: string): boolean {
+    const value = find(from, name)
+    if (value === undefined || value === null) return false
+    if (typeof value === 'boolean') return value
+    const word =
+      typeof value === 'string' ? /^(?:([yY]|yes|Yes|YES|on|On|ON)|[nN]|no|No|NO|off|Off|OFF)$/.exec(value) : null
+    if (word === null) this.#unexpected(from, name, { type: 'bool', value })
+    return word?.[1] !== undefined
+  }
+
   /** A list of branches; a single branch stands for a list of one. */
   list(from: Fields, name: string): Fields[] {
     const value = find(from, name)

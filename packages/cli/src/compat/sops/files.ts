@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { replaceFile } from '../../file.ts'
@@ -75,6 +75,9 @@ export function writeOutput(io: Io, content: Uint8Array, { inPlace, output, plai
   }
   const path = inPlace ?? resolve(io.cwd, output)
   try {
+    // What upstream could not write is not replaced either.
+    if (exists(path)) accessSync(path, constants.W_OK)
+    if (output.endsWith('/') && inPlace === undefined) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
     replaceFile(path, content, plain ? { mode: 0o600 } : {})
   } catch (error) {
     const what = inPlace === undefined ? 'output' : 'in-place'
