@@ -242,6 +242,36 @@ function same(
       args: ['decrypt', 'enc.yaml'],
       files: { 'enc.yaml': text('enc.yaml').replace(/lastmodified: .*/, 'lastmodified: 2020-01-01T00:00:00Z') },
     },
+    ...Object.fromEntries(
+      [
+        ...[
+          '2020-01-01 00:00:00',
+          '1577836800',
+          '2020',
+          '2020-13-01T00:00:00Z',
+          '2020-00-01T00:00:00Z',
+          '2020-02-30T00:00:00Z',
+        ],
+        ...[
+          '2020-01-01T24:00:00Z',
+          '2020-01-01T00:60:00Z',
+          '2020-01-01T00:00:60.5Z',
+          '2020-01-01T00:00:00',
+          'today é\\n',
+        ],
+        ...['2020-01-01T00:00:00Z x', '2020-01-01T00:00:00+0100', '2020-01-32T00:00:00Z', '20-01-01T00:00:00Z', ''],
+      ].map((time) => [
+        `lastmodified: ${time}`,
+        {
+          args: ['decrypt', 'enc.yaml'],
+          files: { 'enc.yaml': text('enc.yaml').replace(/lastmodified: .*/, `lastmodified: "${time}"`) },
+        },
+      ]),
+    ),
+    'dotenv with Windows line breaks': {
+      args: ['decrypt', 'enc.env'],
+      files: { 'enc.env': text('enc.env').replaceAll('\n', '\r\n') },
+    },
     'no lastmodified': {
       args: ['decrypt', 'enc.yaml'],
       files: { 'enc.yaml': text('enc.yaml').replace(/ {4}lastmodified: .*\n/, '') },
@@ -616,6 +646,7 @@ function same(
     'groups add with a threshold': {
       args: ['groups', 'add', '-f', 'enc.json', '--age', second, '--shamir-secret-sharing-threshold', '2'],
     },
+    'groups add without a file': { args: ['groups', 'add', '--age', second] },
     'groups add with an argument': { args: ['groups', 'add', '-f', 'enc.json', 'x'] },
     'groups add to nothing': { args: ['groups', 'add', '-f', 'nope.json', '--age', second] },
     'groups add without the key': { args: ['groups', 'add', '-f', 'other.enc.yaml', '--age', second] },

@@ -2,6 +2,7 @@ import { CoreError } from '../error.ts'
 import { type KeyEntry, type KeyGroup, type KeyKind, keyKinds, keyTable } from './keygroup.ts'
 import { defaultRule, type Rule, ruleNames } from './rules.ts'
 import { secondsTime } from './time.ts'
+import { timeFailure } from './timefailure.ts'
 import { type Branch, branch, type Item, type Value } from './tree.ts'
 import { checkKeys, Decoder, type Fields } from './weak.ts'
 
@@ -99,10 +100,7 @@ function parseTime(text: string, name: string): string {
   try {
     return secondsTime(text)
   } catch {
-    throw invalid(
-      `${name} is not an RFC 3339 time`,
-      `parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(text)} as "2006"`,
-    )
+    throw invalid(`${name} is not an RFC 3339 time`, timeFailure(text))
   }
 }
 

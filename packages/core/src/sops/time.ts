@@ -1,4 +1,5 @@
 import { CoreError } from '../error.ts'
+import { timeFailure } from './timefailure.ts'
 
 const timestamp = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)$/
 
@@ -11,9 +12,7 @@ const timestamp = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(Z|[
 export function canonicalTime(text: string): string {
   const match = timestamp.exec(text)
   if (match === null || !isCalendarTime(match)) {
-    throw new CoreError('UNSUPPORTED_VALUE', 'a timestamp is not RFC 3339', {
-      upstream: `parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(text)} as "2006"`,
-    })
+    throw new CoreError('UNSUPPORTED_VALUE', 'a timestamp is not RFC 3339', { upstream: timeFailure(text) })
   }
   const fraction = (match[7] ?? '').slice(0, 9).replace(/0+$/, '')
   const zone = match[8] === '+00:00' || match[8] === '-00:00' ? 'Z' : match[8]

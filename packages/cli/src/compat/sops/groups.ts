@@ -60,6 +60,7 @@ function groupOfFlags({ io, flags }: Session): KeyEntry[] {
 async function regroup(session: Session, change: (groups: readonly KeyGroup[]) => KeyGroup[]): Promise<number> {
   const { flags, io } = session
   const shown = flags.text('file')
+  if (shown === '') throw new SopsExit('Error reading file: open : no such file or directory', codes.couldNotReadInput)
   const path = resolve(io.cwd, shown)
   const file = { path, name: shown }
   const input = await session.store(file, 'input-type')
