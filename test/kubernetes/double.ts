@@ -29,6 +29,8 @@ export async function startDouble(session: Partial<Session> = {}): Promise<Doubl
     request.resume()
     request.on('end', () => answer?.(request, response))
   })
+  // A slow client must not meet a connection that is just being closed.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const whole: Session = { headers: {}, ca: authority.certificate, ...session }

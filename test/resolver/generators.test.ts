@@ -40,6 +40,8 @@ test('Webhook: the members of what an HTTP API answers, with Secrets that are la
     else if (request.url === '/made') response.end('{"data":{"a":"1","b":{"c":2}}}')
     else response.writeHead(404).end()
   })
+  // A slow client must not meet a connection that is just being closed.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => server.close())
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

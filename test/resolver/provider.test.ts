@@ -50,6 +50,8 @@ before(async () => {
   await writeFile(join(folder, 'shelf.ts'), module)
   await writeFile(join(folder, 'sessions.ts'), row.replace('const sessions =', 'export const openSessions = () =>'))
   openSessions = (await import(join(folder, 'sessions.ts'))).openSessions
+  // A slow client must not meet a connection that is just being closed.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })

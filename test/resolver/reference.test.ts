@@ -110,6 +110,8 @@ before(async () => {
     const v1 = request.url?.startsWith('/v1/old/')
     response.end(JSON.stringify({ data: v1 ? data : { data } }))
   })
+  // A slow client must not meet a connection that is just being closed.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })

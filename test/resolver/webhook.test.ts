@@ -30,6 +30,8 @@ const server = createServer(async (request, response) => {
 })
 
 before(async () => {
+  // A slow client must not meet a connection that is just being closed.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })

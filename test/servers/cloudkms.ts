@@ -47,6 +47,8 @@ export async function startCloudKms(): Promise<CloudKms> {
     response.writeHead(answer.status, { 'content-type': 'application/json; charset=UTF-8' })
     response.end(JSON.stringify(answer.body))
   })
+  // A slow client must not meet a connection that is just being closed.
+  server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -65,6 +65,8 @@ export async function startKeyVault(): Promise<KeyVault> {
       return refuse(400, 'BadParameter', 'The parameter is incorrect.')
     }
   })
+  // A slow client must not meet a connection that is just being closed.
+  server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -8,6 +8,9 @@ import { run } from '@sealkit/cli/sops'
 import { encryptFile, entry, newDataKey, newMetadata, openStore, wrapDataKey } from '@sealkit/core/sops'
 import { masterKeys } from '@sealkit/keyservice'
 
+// Its log tells local times.
+process.env['TZ'] = 'UTC'
+
 // Recorded from sops 3.13.3; test/interop/sops runs both programs on many more lines.
 const recipient = 'age1t6g097hrslwlkjxt46qumf0xun00kxz9ut692xx2txvala8kxvss04afw0'
 const folder = mkdtempSync(join(tmpdir(), 'sops-'))

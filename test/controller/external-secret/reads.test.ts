@@ -36,6 +36,8 @@ async function countRequests(bao: OpenBao): Promise<Counter> {
     forwarded.on('error', () => outgoing.destroy())
     incoming.pipe(forwarded)
   })
+  // A slow client must not meet a connection that is just being closed.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -60,6 +60,8 @@ export async function startProxy(target: string): Promise<Proxy & { close(): voi
     if (proxy.intercept?.(incoming, outgoing) === true) return
     forward(target, incoming, outgoing)
   })
+  // A slow client must not meet a connection that is just being closed.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const proxy: Proxy & { close(): void } = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -31,7 +31,9 @@ export function encrypted(text: string, { sops, args, rule = {} }: Encryption): 
     const file = join(folder, text.startsWith('{') ? 'file.json' : 'file.yaml')
     writeFileSync(file, text)
     writeFileSync(join(folder, '.sops.yaml'), marshalYaml({ creation_rules: [rule] }))
-    return execFileSync(sops, ['encrypt', ...args, file], { cwd: folder }).toString()
+    // Nothing of who runs the tests.
+    const env = { PATH: process.env['PATH'] ?? '', HOME: folder }
+    return execFileSync(sops, ['encrypt', ...args, file], { cwd: folder, env }).toString()
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -52,6 +52,8 @@ const proxy = createServer(async (request, response) => {
 })
 
 before(async () => {
+  // A slow client must not meet a connection that is just being closed.
+  proxy.keepAliveTimeout = 0
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
   address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
   moto = await startMoto().catch(() => undefined)

@@ -40,6 +40,8 @@ async function vault(
       response.end(JSON.stringify({ data: { data: { v: 'value' } } }))
     } else response.writeHead(request.method === 'GET' ? 403 : 204).end('{"errors":["permission denied"]}')
   })
+  // A slow client must not meet a connection that is just being closed.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const close = (): void => {
