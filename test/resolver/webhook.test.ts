@@ -155,6 +155,26 @@ test('an extract takes objects and the JSON text of one, numbers as they are', a
   }
 })
 
+const kinds: readonly (readonly [body: string, message: string])[] = [
+  ['{"a":[1]}', 'failed to get response (wrong type: []interface {})'],
+  ['{"a":1}', 'failed to get response (wrong type: float64)'],
+  ['{"a":true}', 'failed to get response (wrong type: bool)'],
+  ['{"a":null}', 'failed to get response (wrong type: <nil>)'],
+  ['{"a":"\\"x\\""}', 'failed to get response (wrong type: string)'],
+  ['{"a":"x"}', 'failed to parse response json from jsonpath: invalid JSON at line 1, column 1'],
+  ['x', 'failed to parse response json: invalid JSON at line 1, column 1'],
+]
+
+for (const [body, message] of kinds) {
+  test(`an extract of ${body} is refused in the words of External Secrets`, async () => {
+    answering(body)
+    const { objects = [] } = calling({ result: { jsonPath: '$.a' } })
+    const spec = { secretStoreRef: { name: 'hook' }, dataFrom: [{ extract: { key: 'k' } }] }
+    const error = await failure({ objects, spec })
+    assert.ok(error.message.endsWith(`: ${message}`), error.message)
+  })
+}
+
 test('address, headers and body are templates; the address alone is escaped', async () => {
   answering('x')
   const webhook = {
@@ -221,6 +241,16 @@ test('entries with different properties are different calls', async () => {
   assert.equal(seen.length, 2)
 })
 
+/** What External Secrets says, of those below. */
+const quoted: Readonly<Record<string, string>> = {
+  refused: 'endpoint gave error 403 Forbidden',
+  broken: 'endpoint gave error 500 Internal Server Error',
+  wrong: 'endpoint gave error 400 Bad Request',
+  'no secret':
+    'failed to get clustersecretstore webhook secret nope: cannot get Kubernetes secret "nope" from namespace "apps"',
+  'nobody there': 'failed to call endpoint: cannot reach 127.0.0.1:1 (ECONNREFUSED)',
+}
+
 const refused: readonly (readonly [
   why: string,
   code: string,
@@ -249,6 +279,7 @@ const refused: readonly (readonly [
   ['no secret', 'CREDENTIAL_MISSING', 200, { secrets: [{ name: 'auth', secretRef: { name: 'nope' } }] }],
   ['a template that fails', 'TEMPLATE_FAILED', 200, { url: '{{ index .remoteRef 1 2 3 }}' }],
   ['a function that takes seconds', 'TEMPLATE_FAILED', 200, { url: '{{ genPrivateKey "rsa" }}' }],
+  ['nobody there', 'PROVIDER_UNAVAILABLE', 200, { url: 'http://127.0.0.1:1' }],
   ['another scheme', 'INVALID_STORE', 200, { url: 'file:///etc/passwd' }],
   ['NTLM', 'NOT_SUPPORTED', 200, { auth: { ntlm: {} } }],
 ]
@@ -259,6 +290,8 @@ for (const [why, code, answered, webhook = {}, ref = {}, secret = labelled()] of
     const error = await failure(calling({ ...webhook }, ref, secret))
     assert.equal(error.code, code, error.message)
     assert.doesNotMatch(inspect(error, { depth: 10 }), /s3cret/)
+    const words = quoted[why]
+    if (words !== undefined) assert.ok(error.message.endsWith(`: ${words}`), error.message)
   })
 }
 
@@ -324,7 +357,8 @@ test('a policy holds for a redirect too, and is not asked again and again', asyn
 test('a find is refused', async () => {
   const { objects = [] } = calling({})
   const spec = { secretStoreRef: { name: 'hook' }, dataFrom: [{ find: { name: { regexp: '.' } } }] }
-  assert.equal((await failure({ objects, spec })).code, 'NOT_SUPPORTED')
+  const { code, message } = await failure({ objects, spec })
+  assert.deepEqual([code, message.split(': ').at(-1)], ['NOT_SUPPORTED', 'not implemented'])
 })
 
 test('a timeout ends the call', async () => {

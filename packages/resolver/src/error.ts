@@ -32,6 +32,9 @@ export type ResolverErrorCode =
  */
 export class ResolverError extends SealkitError<ResolverErrorCode> {}
 
+/** A login that was refused or not answered: External Secrets has no client for the store then. */
+export class LoginError extends ResolverError {}
+
 /** A provider that has too much to do and said when it may be asked again. Its code is `PROVIDER_UNAVAILABLE`. */
 export class ThrottledError extends ResolverError {
   /** Milliseconds to wait from when it said so. */

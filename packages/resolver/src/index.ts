@@ -9,7 +9,14 @@ export {
 export { allowsNamespace, selects } from './condition.ts'
 export type { CredentialSource, Credentials } from './credentials.ts'
 export { createMoments, type Demand } from './demand.ts'
-export { isTransient, ResolverError, type ResolverErrorCode, retryAfterOf, ThrottledError } from './error.ts'
+export {
+  isTransient,
+  LoginError,
+  ResolverError,
+  type ResolverErrorCode,
+  retryAfterOf,
+  ThrottledError,
+} from './error.ts'
 export type {
   DataEntry,
   DataFrom,

@@ -96,7 +96,7 @@ function rowOf(cluster: ApiServer, name: string): Row {
   }
 }
 
-function madeByHand({ key }: Row, more: object = {}, metadata: object = {}): Manifest {
+function madeByHand({ key }: Pick<Row, 'key'>, more: object = {}, metadata: object = {}): Manifest {
   const data = { own: Buffer.from('pre').toString('base64') }
   return { apiVersion: 'v1', kind: 'Secret', metadata: { ...key, ...metadata }, data, ...more }
 }
@@ -230,6 +230,23 @@ const rows: Readonly<Record<string, (row: Row) => Promise<void>>> = {
     assert.equal((await row.cluster.get(resources.externalSecret, row.key))?.['status'], undefined)
     await row.cluster.patch(fakes, row.key, { type: 'merge', body: { spec: { controller: 'default' } } })
     assert.equal((await row.sync()).reason, 'SecretSynced')
+  },
+  'a store that cannot log in has no client': async ({ cluster, key }) => {
+    const store = { ...key, name: `${key.name}-vault` }
+    const auth = { userPass: { path: 'userpass', username: 'u', secretRef: { name: store.name, key: 'own' } } }
+    await cluster.create(resources.secret, madeByHand({ key: store }))
+    await cluster.create(resources.secretStore, {
+      apiVersion: version,
+      kind: 'SecretStore',
+      metadata: store,
+      spec: { provider: { vault: { server: 'http://127.0.0.1:1', path: 'kv', auth } } },
+    })
+    const { reason, message = '' } = readyOf(
+      await until(cluster, resources.secretStore, store, (object) => readyOf(object).reason !== undefined),
+    )
+    assert.equal(reason, 'InvalidProviderConfig')
+    const login = 'unable to log in to auth method: unable to log in with userpass auth'
+    assert.ok(message.startsWith(`unable to create client: ${login}: cannot reach 127.0.0.1:1`), message)
   },
   'a Secret whose managed label is taken off is left as it is until the next refresh': async (row) => {
     await row.apply({})

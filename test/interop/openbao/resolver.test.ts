@@ -177,7 +177,9 @@ test('validate logs in, and says what is wrong', async (t) => {
       {},
       'wrong',
     )
-    await assert.rejects(validate(wrong, 'apps'), { message: 'unable to log in to Vault: the server answers 400' })
+    await assert.rejects(validate(wrong, 'apps'), {
+      message: `unable to log in to auth method: unable to log in with app role auth: Error making API request.\n\nURL: PUT ${server.url}/v1/auth/approle/login\nCode: 400. Errors:\n\n* invalid role or secret ID`,
+    })
   }, server)
 })
 

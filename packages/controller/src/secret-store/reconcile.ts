@@ -10,6 +10,7 @@ import {
 import {
   type ClusterAccess,
   isTransient,
+  LoginError,
   ResolverError,
   readStore,
   retryAfterOf,
@@ -142,7 +143,8 @@ function invalid(error: unknown): Verdict {
     const message = `unable to validate store: ${event}`
     return { ready: false, reason: 'InvalidStoreConfiguration', message, event, error }
   }
-  const text = code === 'CREDENTIAL_MISSING' ? 'unable to create client' : 'unable to validate store'
+  const early = code === 'CREDENTIAL_MISSING' || error instanceof LoginError
+  const text = early ? 'unable to create client' : 'unable to validate store'
   return { ready: false, reason: 'InvalidProviderConfig', message: `${text}: ${event}`, event, error }
 }
 

@@ -52,7 +52,7 @@ export async function createApi(spec: VaultSpec, transport: Transport): Promise<
   ): Promise<Answer> => {
     const response = await send({ signal, headers: index.headers() })
     index.remember(response)
-    return parse(response, { method, url: `${spec.server.href.replace(/\/$/, '')}/v1/${path}`, loud: true })
+    return parse(response, { method, url: urlOf(spec, path), loud: true })
   }
   return {
     get token(): string {
@@ -67,9 +67,13 @@ export async function createApi(spec: VaultSpec, transport: Transport): Promise<
     delete: (path, signal) => call('DELETE', path, (options) => client.delete(path, options), signal),
     async login(path, data, signal): Promise<Answer> {
       const response = await loginClient.write(path, data, { signal })
-      return parse(response, { method: 'PUT', url: '', loud: false })
+      return parse(response, { method: 'PUT', url: urlOf(spec, path), loud: false })
     },
   }
+}
+
+function urlOf(spec: VaultSpec, path: string): string {
+  return `${spec.server.href.replace(/\/$/, '')}/v1/${path}`
 }
 
 async function nodeVault(spec: VaultSpec, transport: Transport, namespace: string): Promise<NodeVault> {
@@ -113,7 +117,7 @@ function indexHeaders({ readYourWrites, forwardInconsistent }: VaultSpec): Index
 interface Asked {
   readonly method: string
   readonly url: string
-  /** Whether the server's own error texts may be quoted. */
+  /** Whether the server's own error texts may be quoted; else those alone that say nothing of the request. */
   readonly loud: boolean
 }
 
@@ -147,6 +151,19 @@ function hasContent(members: ReadonlyMap<string, JsonNode> | null): boolean {
   )
 }
 
+/** Answers to a login that hold nothing of the credentials that it sends. */
+const quiet: ReadonlySet<string> = new Set([
+  'invalid role ID',
+  'invalid role or secret ID',
+  'invalid secret id',
+  'invalid username or password',
+  'namespace not authorized',
+  'permission denied',
+  'service account name not authorized',
+  'OpenBao is sealed',
+  'Vault is sealed',
+])
+
 /** The text of the Go client for a refused request. The server's error texts name paths and reasons, never values. */
 function refused(
   response: TransportResponse,
@@ -154,10 +171,13 @@ function refused(
   asked: Asked,
 ): ResolverError {
   const { statusCode: status } = response
-  if (!asked.loud) return refusal(response, `the server answers ${status}`)
   const errors = members?.get('errors')
   const texts =
-    errors?.kind === 'array' ? errors.items.map((item) => (item.kind === 'string' ? `* ${item.value}` : '')) : []
+    errors?.kind === 'array'
+      ? errors.items.map((item) =>
+          item.kind === 'string' && (asked.loud || quiet.has(item.value)) ? `* ${item.value}` : '',
+        )
+      : []
   const message = `Error making API request.\n\nURL: ${asked.method} ${asked.url}\nCode: ${status}. Errors:\n\n${texts.join('')}`
   return refusal(response, message)
 }

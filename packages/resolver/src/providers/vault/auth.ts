@@ -1,4 +1,4 @@
-import { prefixed, ResolverError } from '../../error.ts'
+import { LoginError, prefixed, ResolverError } from '../../error.ts'
 import type { OpenOptions } from '../../provider.ts'
 import { type Json, optionalObject, text, texts } from '../../view.ts'
 import type { Answer } from './api.ts'
@@ -7,12 +7,19 @@ import { encodePath } from './path.ts'
 /** A way to a token: one that is there already, or a login. */
 export type Login =
   | { readonly token: string }
-  | { readonly path: string; readonly data: Readonly<Record<string, unknown>> }
+  | {
+      readonly path: string
+      readonly data: Readonly<Record<string, unknown>>
+      /** What stands before a failure of it. */
+      readonly failure: string
+    }
+
+type Request = Omit<Extract<Login, { readonly path: string }>, 'failure'>
 
 /** What a login may draw on. */
 export type LoginOptions = OpenOptions
 
-type Method = (auth: Json, options: LoginOptions) => Promise<Login>
+type Method = (auth: Json, options: LoginOptions) => Promise<Request | { readonly token: string }>
 
 /** Seconds for which a ServiceAccount's token is asked. */
 const tokenSeconds = 600
@@ -20,16 +27,20 @@ const tokenSeconds = 600
 /**
  * Auth methods by their key in `spec.provider.vault.auth`, in the order of precedence: the first that is there is used.
  */
-const methods: readonly (readonly [string, Method])[] = [
+const methods: readonly (readonly [key: string, method: Method, failure?: string])[] = [
   ['tokenSecretRef', async (ref, { credentials }) => ({ token: await credentials.secretText(ref) })],
-  ['appRole', appRole],
-  ['kubernetes', kubernetes],
-  ['ldap', (auth, options) => passwordLogin('ldap', auth, options)],
-  ['userPass', (auth, options) => passwordLogin('userpass', auth, options)],
+  ['appRole', appRole, authMethod('app role')],
+  ['kubernetes', kubernetes, authMethod('Kubernetes')],
+  ['ldap', (auth, options) => passwordLogin('ldap', auth, options), authMethod('LDAP')],
+  ['userPass', (auth, options) => passwordLogin('userpass', auth, options), authMethod('userpass')],
   ['jwt', jwt],
-  ['cert', async (auth) => ({ path: loginPath(auth, 'path', 'cert'), data: { name: text(auth['vaultRole']) } })],
-  ['iam', iam],
-  ['gcp', gcp],
+  [
+    'cert',
+    async (auth) => ({ path: loginPath(auth, 'path', 'cert'), data: { name: text(auth['vaultRole']) } }),
+    'error from Vault request: ',
+  ],
+  ['iam', iam, authMethod('AWS')],
+  ['gcp', gcp, authMethod('GCP')],
 ]
 
 /**
@@ -39,23 +50,23 @@ const methods: readonly (readonly [string, Method])[] = [
  */
 export async function readLogin(auth: Json | null, options: LoginOptions): Promise<Login | null> {
   if (auth === null) return null
-  for (const [key, method] of methods) {
+  for (const [key, method, failure = ''] of methods) {
     const block = optionalObject(auth[key])
-    if (block !== null) return method(block, options)
+    if (block !== null) return { ...(await method(block, options)), failure }
   }
   throw new ResolverError('NOT_SUPPORTED', 'vault.auth has no method that is supported', {
     hint: `the methods are ${methods.map(([key]) => key).join(', ')}`,
   })
 }
 
-async function appRole(auth: Json, { credentials }: LoginOptions): Promise<Login> {
+async function appRole(auth: Json, { credentials }: LoginOptions): Promise<Request> {
   const ref = optionalObject(auth['roleRef'])
   const roleId = ref === null ? text(auth['roleId']).trim() : await credentials.secretText(ref)
   const secretId = await credentials.secretText(auth['secretRef'])
   return { path: loginPath(auth, 'path', 'approle'), data: { role_id: roleId, secret_id: secretId } }
 }
 
-async function kubernetes(auth: Json, options: LoginOptions): Promise<Login> {
+async function kubernetes(auth: Json, options: LoginOptions): Promise<Request> {
   const data = { jwt: await kubernetesToken(auth, options), role: text(auth['role']) }
   // An `openBao` store says `path` where a `vault` store says `mountPath`.
   return { path: loginPath(auth, auth['mountPath'] === undefined ? 'path' : 'mountPath', 'kubernetes'), data }
@@ -80,13 +91,13 @@ async function kubernetesToken(auth: Json, { credentials, environment }: LoginOp
   return token.trim()
 }
 
-async function passwordLogin(mount: string, auth: Json, { credentials }: LoginOptions): Promise<Login> {
+async function passwordLogin(mount: string, auth: Json, { credentials }: LoginOptions): Promise<Request> {
   const username = encodePath(text(auth['username']).trim())
   const password = await credentials.secretText(auth['secretRef'])
   return { path: `${loginPath(auth, 'path', mount)}/${username}`, data: { password } }
 }
 
-async function jwt(auth: Json, { credentials }: LoginOptions): Promise<Login> {
+async function jwt(auth: Json, { credentials }: LoginOptions): Promise<Request> {
   const account = optionalObject(auth['kubernetesServiceAccountToken'])
   const path = loginPath(auth, 'path', 'jwt')
   const role = text(auth['role']).trim()
@@ -97,12 +108,12 @@ async function jwt(auth: Json, { credentials }: LoginOptions): Promise<Login> {
   return { path, data: { role, jwt: token } }
 }
 
-async function iam(auth: Json, options: LoginOptions): Promise<Login> {
+async function iam(auth: Json, options: LoginOptions): Promise<Request> {
   const { iamData } = await import('./iam.ts')
   return { path: loginPath(auth, 'path', 'aws'), data: await iamData(auth, options) }
 }
 
-async function gcp(auth: Json, options: LoginOptions): Promise<Login> {
+async function gcp(auth: Json, options: LoginOptions): Promise<Request> {
   const { gcpData } = await import('./gcp.ts')
   return { path: loginPath(auth, 'path', 'gcp'), data: await gcpData(auth, options) }
 }
@@ -139,7 +150,17 @@ export function readToken(answer: Answer, now: number): Token {
   return { value: token.value, until, ours: true }
 }
 
-/** A login's failure in the words of External Secrets' store condition. */
-export function loginFailed(error: unknown): ResolverError {
-  return prefixed('unable to log in to Vault: ', error, 'ACCESS_DENIED')
+/** What Vault's client library says before a failure of a method that it knows. */
+function authMethod(name: string): string {
+  return `unable to log in to auth method: unable to log in with ${name} auth: `
+}
+
+/** A login's failure in the words of External Secrets. */
+export function loginFailed(failure: string, error: unknown): LoginError {
+  const { code, message, hint, upstream } = prefixed(failure, error, 'ACCESS_DENIED')
+  return new LoginError(code, message, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+    ...(upstream === undefined ? {} : { upstream }),
+  })
 }

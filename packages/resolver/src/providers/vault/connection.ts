@@ -152,6 +152,6 @@ async function login(api: VaultApi, spec: VaultSpec, options: OpenOptions, signa
   try {
     return readToken(await api.login(way.path, way.data, signal), options.environment.now())
   } catch (error) {
-    throw loginFailed(error)
+    throw loginFailed(way.failure, error)
   }
 }

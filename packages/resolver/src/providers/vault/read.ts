@@ -1,4 +1,4 @@
-import { prefixed, ResolverError } from '../../error.ts'
+import { LoginError, prefixed, ResolverError } from '../../error.ts'
 import type { Location, RemoteSecret } from '../../provider.ts'
 import type { Connection } from './connection.ts'
 import { dataPath, metadataPath } from './path.ts'
@@ -54,7 +54,9 @@ export async function quoted<Value>(answer: Promise<Value>): Promise<Value> {
   try {
     return await answer
   } catch (error) {
-    if (error instanceof ResolverError) throw prefixed('cannot read secret data from Vault: ', error)
-    throw error
+    // Without a client nothing was read yet.
+    const early = error instanceof LoginError || (error instanceof ResolverError && error.code === 'CREDENTIAL_MISSING')
+    if (early || !(error instanceof ResolverError)) throw error
+    throw prefixed('cannot read secret data from Vault: ', error)
   }
 }

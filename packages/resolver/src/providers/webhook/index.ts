@@ -1,6 +1,7 @@
+import { STATUS_CODES } from 'node:http'
 import { connect as dial } from 'node:net'
 import { parseDuration } from '@sealkit/core/go'
-import { ResolverError } from '../../error.ts'
+import { prefixed, ResolverError } from '../../error.ts'
 import type { Location, OpenOptions, Provider, PushRequest, RemoteSecret } from '../../provider.ts'
 import { type Json, list, object, optionalObject, text, textMap } from '../../view.ts'
 import { asText } from '../text.ts'
@@ -26,9 +27,9 @@ export function open(options: OpenOptions): Provider {
   return {
     get,
     exists: async ({ key }, signal) => (await get({ key, version: '', metadataPolicy: 'None' }, signal)) !== null,
-    find: async () => notSupported('finding'),
+    find: async () => notImplemented(),
     push: async (request, signal) => pushSecret({ options, transport: await connected(), signal }, request),
-    delete: async () => notSupported('deleting'),
+    delete: async () => notImplemented(),
     async validate(signal): Promise<'ready'> {
       await reach(text(spec['url']), signal)
       return 'ready'
@@ -37,8 +38,8 @@ export function open(options: OpenOptions): Provider {
   }
 }
 
-function notSupported(what: string): never {
-  throw new ResolverError('NOT_SUPPORTED', `${what} is not supported by webhook stores`)
+function notImplemented(): never {
+  throw new ResolverError('NOT_SUPPORTED', 'not implemented')
 }
 
 async function openTransport({ store, credentials, reaches }: OpenOptions): Promise<Transport> {
@@ -104,18 +105,28 @@ async function request(
   const render = textRenderer(options.environment)
   const template = text(spec['body'])
   const body = template === '' && pushed !== null ? pushed : await render('body', template, raw)
-  const response = await transport.send({
+  const send = transport.send({
     method: text(spec['method'], pushed === null ? 'GET' : 'POST'),
     uri: requestUrl(await render('url', text(spec['url']), escaped)),
     headers: await requestHeaders(textMap(spec['headers']), raw, render),
     ...(body === '' ? {} : { body }),
     signal,
   })
+  const response = await worded('failed to call endpoint: ', send)
   if (response.statusCode === 404) return null
   if (response.statusCode < 200 || response.statusCode >= 300) {
-    throw refusal(response, `endpoint gave error ${response.statusCode}`)
+    throw refusal(response, `endpoint gave error ${response.statusCode} ${STATUS_CODES[response.statusCode] ?? ''}`)
   }
   return { body: response.body, path: await render('json path', text(object(spec['result'])['jsonPath']), raw) }
+}
+
+/** What something gives; words before what it fails of. */
+async function worded<Value>(words: string, value: Promise<Value>): Promise<Value> {
+  try {
+    return await value
+  } catch (error) {
+    throw error instanceof ResolverError ? prefixed(words, error) : error
+  }
 }
 
 /** For an URL: everything that the reference says is escaped but the namespace, which is a name. */
@@ -139,7 +150,8 @@ async function templateSecrets(spec: Json, { store, credentials, use = 'store' }
     if (store.kind === 'ClusterSecretStore' && text(ref['namespace']) === '') {
       throw new ResolverError('INVALID_STORE', `no namespace on ClusterScoped webhook secret ${text(ref['name'])}`)
     }
-    const found = await credentials.secret(ref)
+    const name = text(ref['name'])
+    const found = await worded(`failed to get clustersecretstore webhook secret ${name}: `, credentials.secret(ref))
     if (found.labels[label] === undefined) {
       throw new ResolverError(
         'STORE_DENIED',
@@ -189,7 +201,8 @@ async function reach(url: string, signal: AbortSignal): Promise<void> {
       resolve()
     })
     socket.once('error', (cause) => {
-      reject(new ResolverError('PROVIDER_UNAVAILABLE', `cannot reach ${hostname}`, { cause }))
+      const message = `error accessing external store: cannot reach ${hostname}`
+      reject(new ResolverError('PROVIDER_UNAVAILABLE', message, { cause }))
     })
   })
 }

@@ -13,21 +13,28 @@ export function webhookSecret(body: string, path: string): RemoteSecret {
     value: () => (path === '' ? encodeUtf8(body) : singleValue(at(path, parsed(body)))),
     entries: () => {
       const value = path === '' ? parsed(body) : at(path, parsed(body))
-      const members = typeof value === 'string' ? parsed(value) : value
+      const members = typeof value === 'string' ? parsed(value, ' from jsonpath') : value
       if (typeof members !== 'object' || members === null || Array.isArray(members)) {
-        throw new ResolverError('VALUE_INVALID', 'failed to get response (wrong type)')
+        throw new ResolverError('VALUE_INVALID', `failed to get response (wrong type: ${goType(members)})`)
       }
       return new Map(Object.entries(members).map(([key, member]) => [key, byteValue(member)]))
     },
   }
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string, from = ''): unknown {
   try {
     return parseJson(text)
   } catch (error) {
-    throw prefixed('failed to parse response json: ', error, 'VALUE_INVALID')
+    throw prefixed(`failed to parse response json${from}: `, error, 'VALUE_INVALID')
   }
+}
+
+/** What Go's `encoding/json` makes of a value that is no object. */
+function goType(value: unknown): string {
+  if (value === null) return '<nil>'
+  if (Array.isArray(value)) return '[]interface {}'
+  return { number: 'float64', boolean: 'bool' }[typeof value as string] ?? 'string'
 }
 
 function at(path: string, value: unknown): unknown {
