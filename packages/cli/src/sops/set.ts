@@ -1,3 +1,4 @@
+import { parseJson } from '@sealkit/core/go'
 import { changedLayout, openStore, type Value } from '@sealkit/core/sops'
 import { CliError } from '../exit.ts'
 import type { Io } from '../io.ts'
@@ -62,7 +63,6 @@ function textValue(bytes: Uint8Array): Value {
 
 /** The value as sops reads it in a JSON file, in which integers keep all their digits. */
 async function jsonValue(bytes: Uint8Array): Promise<Value> {
-  const { parseJson } = await import('@sealkit/core/go')
   const text = Buffer.from(bytes).toString()
   try {
     parseJson(text)

@@ -1,5 +1,4 @@
 import { accessSync, constants, mkdtempSync, readFileSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { replaceFile } from '../../file.ts'
 import { type Io, readAll } from '../../io.ts'
@@ -49,7 +48,8 @@ export async function readInput(io: Io, path: string, shown: string = path): Pro
 
 /** Makes a folder of the user's own for files that are about to go again. The error is in Go's words. */
 export function newFolder(io: Io, prefix: string): string {
-  const parent = io.env['TMPDIR'] || tmpdir()
+  // Go's os.TempDir; `node:os` would be loaded for every call.
+  const parent = io.env['TMPDIR'] || '/tmp'
   try {
     return mkdtempSync(join(parent, prefix))
   } catch (error) {

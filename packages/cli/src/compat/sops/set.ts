@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { parseJson } from '@sealkit/core/go'
 import { type Branch, IvStash, isBranch, openStore, type SopsFile, type Value } from '@sealkit/core/sops'
 import { CliError } from '../../exit.ts'
 import { readAll } from '../../io.ts'
@@ -122,7 +123,6 @@ async function valueText(session: Session, argument: string): Promise<string> {
  * cannot take.
  */
 async function jsonValue(text: string): Promise<Value> {
-  const { parseJson } = await import('@sealkit/core/go')
   let plain: unknown
   try {
     plain = parseJson(text)
