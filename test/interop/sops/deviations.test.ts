@@ -83,6 +83,11 @@ function deviations(
       real: { code: 0 },
       ours: { code: 0, stderr: /^$/ },
     },
+    'groups delete of the only group': {
+      args: ['groups', 'delete', '-f', 'enc.json', '0'],
+      real: { code: 0, stdout: /^\{(?![\s\S]*"recipient")/ },
+      ours: { code: 1, stdout: /^$/, stderr: /level=fatal msg=/ },
+    },
     'edit -s drops every edit': {
       args: ['edit', '-s', 'enc.yaml'],
       env: { EDITOR: 'sed -i s/two/zwei/' },
