@@ -71,7 +71,7 @@ const same: Readonly<Record<string, Case>> = {
   'fetch-cert from a file': { args: [...cert, '--fetch-cert'] },
   'fetch-cert does not parse': { args: ['--cert', 'x', '--fetch-cert'], files: { x: '\x00garbage' } },
   'cert of an unsupported scheme': { args: ['--cert', 'ftp://x/y'], stdin: simple },
-  'cert by file URL': { args: ['--cert', 'file:///nonexistent/x'], stdin: simple },
+  'cert by file URL': { args: ['--cert', 'file:///no-such-folder/x'], stdin: simple },
   'no cluster': { args: [], stdin: simple },
   'no cluster, fetch-cert': { args: ['--fetch-cert'] },
   'no cluster, validate': { args: ['--validate'], stdin: simple },

@@ -125,7 +125,7 @@ const badCertificates: readonly Part[] = [
   { args: ['--cert', '.'] },
   { args: ['--cert', 'cert.pem/x'] },
   { args: ['--cert', ''] },
-  { args: ['--cert', 'file:///nonexistent/cert.pem'] },
+  { args: ['--cert', 'file:///no-such-folder/cert.pem'] },
   { args: ['--cert', 'gopher://x/cert.pem'] },
   { args: ['--cert', 'http://127.0.0.1:1/cert.pem'] },
   { args: ['--cert', 'https://127.0.0.1:1/cert.pem'] },

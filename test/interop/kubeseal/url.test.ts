@@ -112,8 +112,8 @@ test('a certificate by http and https: answers, redirects, credentials, trust an
     'a colon first': { args: ['--cert', ':x'], stdin },
     'a colon in the first part': { args: ['--cert', '1:x'], stdin },
     'a percent sign in a file name': { args: ['--cert', '100%.pem'], stdin },
-    'a file URL': { args: ['--cert', 'file:///nonexistent'], stdin },
-    'a file URL with a host': { args: ['--cert', 'file://host/nonexistent'], stdin },
+    'a file URL': { args: ['--cert', 'file:///no-such-file'], stdin },
+    'a file URL with a host': { args: ['--cert', 'file://host/no-such-file'], stdin },
   })
   await assertSame(t, lines)
   // Bun does not show the names of a certificate that it refused.

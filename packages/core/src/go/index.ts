@@ -1,3 +1,4 @@
+export { base64Fault } from './base64.ts'
 export { formatDuration, parseDuration } from './duration.ts'
 export { type FloatFormat, formatFloat } from './float.ts'
 export { formatJsonFloat, type JsonEscapes, type JsonLayout, marshalJson, quoteJson } from './json.ts'

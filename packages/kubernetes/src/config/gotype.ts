@@ -1,3 +1,4 @@
+import { base64Fault } from '@sealkit/core/go'
 import { KubernetesError } from '../error.ts'
 
 /** A type of Go as encoding/json decodes into it. */
@@ -69,7 +70,7 @@ function decodeBytes(value: unknown, place: Place): string {
   if (Array.isArray(value)) return Buffer.from(value.map((item) => decodeByte(item, place))).toString('base64')
   if (typeof value !== 'string') return mismatch(value, 'bytes', place)
   const offset = base64Fault(value)
-  if (offset === undefined) return value
+  if (offset < 0) return value
   throw invalid(`${place.path} is no base64`, `illegal base64 data at input byte ${offset}`)
 }
 
@@ -78,38 +79,6 @@ function decodeByte(value: unknown, place: Place): number {
   if (typeof value !== 'number') return mismatch(value, { string: 'uint8' }, place)
   if (Number.isInteger(value) && value >= 0 && value <= 255) return value
   return mismatch(value, { string: 'uint8' }, place, `number ${value}`)
-}
-
-/** Where encoding/base64 stops reading a text; undefined = nowhere. */
-function base64Fault(text: string): number | undefined {
-  let digits = 0
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at] ?? ''
-    if (character === '\n' || character === '\r') continue
-    if (/[A-Za-z0-9+/]/.test(character)) {
-      digits = (digits + 1) % 4
-      continue
-    }
-    return character === '=' ? paddingFault(text, at, digits) : at
-  }
-  return digits === 0 ? undefined : text.length - digits
-}
-
-/** Padding ends the text: two signs after two digits, one after three. */
-function paddingFault(text: string, at: number, digits: number): number | undefined {
-  if (digits < 2) return at
-  let end = at + 1
-  const skip = (): void => {
-    while (text[end] === '\n' || text[end] === '\r') end++
-  }
-  skip()
-  if (digits === 2) {
-    if (end === text.length) return text.length
-    if (text[end] !== '=') return end - 1
-    end++
-    skip()
-  }
-  return end < text.length ? end : undefined
 }
 
 function mismatch(value: unknown, type: GoType, { struct, path }: Place, found: string = kind(value)): never {

@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, scryptSync } from 'node:crypto'
 import bcryptjs from 'bcryptjs'
+import { decodeBase64 } from '../base64.ts'
 import { failure } from '../error.ts'
 import { fromBytes, isValidUtf8, toBytes, toText } from '../utf8.ts'
 import type { Sized, Value } from '../value.ts'
-import { decodeBase64 } from './encoding.ts'
 import { type Context, type FunctionRow, rows } from './row.ts'
 import { cut } from './slicing.ts'
 

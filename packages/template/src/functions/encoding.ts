@@ -1,10 +1,10 @@
+import { decodeBase64 } from '../base64.ts'
 import { FunctionFailure, failure } from '../error.ts'
 import { fromBytes, toBytes } from '../utf8.ts'
 import type { Value } from '../value.ts'
 import { type FunctionRow, rows } from './row.ts'
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
 /** sprig's encodings. */
 export function encodingFunctions(): FunctionRow[] {
@@ -54,47 +54,6 @@ function orItsError(decode: () => string): string {
     if (error instanceof FunctionFailure) return error.message
     throw error
   }
-}
-
-/** Go's base64.StdEncoding.DecodeString: newlines are skipped, the rest must be whole. @throws FunctionFailure */
-export function decodeBase64(text: string): string {
-  const corrupt = corruptBase64(text)
-  if (corrupt >= 0) failure(`illegal base64 data at input byte ${corrupt}`, true)
-  return fromBytes(Buffer.from(text, 'base64'))
-}
-
-/** Where Go's decoder would stop, or -1. */
-function corruptBase64(text: string): number {
-  let inGroup = 0
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at] ?? ''
-    if (char === '\n' || char === '\r') continue
-    if (char !== '=') {
-      if (!BASE64.includes(char)) return at
-      inGroup = (inGroup + 1) % 4
-      continue
-    }
-    return corruptPadding(text, at, inGroup)
-  }
-  // An incomplete group is reported at its first character.
-  return inGroup === 0 ? -1 : text.length - inGroup
-}
-
-function corruptPadding(text: string, start: number, inGroup: number): number {
-  let at = start
-  if (inGroup < 2) return at
-  const skip = (): void => {
-    while (text[at] === '\n' || text[at] === '\r') at++
-  }
-  at++
-  if (inGroup === 2) {
-    skip()
-    if (at === text.length) return text.length
-    if (text[at] !== '=') return at - 1
-    at++
-  }
-  skip()
-  return at < text.length ? at : -1
 }
 
 function encodeBase32(text: string): string {

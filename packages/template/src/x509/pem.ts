@@ -1,5 +1,5 @@
+import { decodeBase64 } from '../base64.ts'
 import { FunctionFailure } from '../error.ts'
-import { decodeBase64 } from '../functions/encoding.ts'
 import { toBytes } from '../utf8.ts'
 
 /** A block of PEM. Texts are Go strings. */
