@@ -10,7 +10,7 @@ import {
   type ProtectedIdentities,
   reasonOf,
 } from './identities.ts'
-import type { KeyContext, MasterKey } from './masterkey.ts'
+import type { KeyContext, MasterKey } from './kind.ts'
 
 const nobody: Identities = { identities: [], missing: [], problems: [] }
 

@@ -2,7 +2,7 @@ import type { KMSClient } from '@aws-sdk/client-kms'
 import { type AttemptOptions, field, type KeyEntry } from '@sealkit/core/sops'
 import { KeyserviceError } from './error.ts'
 import type { KeyIo } from './io.ts'
-import type { KeyContext, MasterKey } from './masterkey.ts'
+import type { KeyContext, MasterKey } from './kind.ts'
 import { createdAt, fromBase64, online } from './sdk.ts'
 
 const arnPattern = /^arn:aws[\w-]*:kms:(.+):[0-9]+:(?:key|alias)\/.+$/

@@ -3,7 +3,7 @@ import { type AzureTokens, azureTokens } from './azure-credentials.ts'
 import { KeyserviceError } from './error.ts'
 import { reasonOf } from './identities.ts'
 import type { KeyIo, Response } from './io.ts'
-import type { KeyContext, MasterKey } from './masterkey.ts'
+import type { KeyContext, MasterKey } from './kind.ts'
 import { createdAt, fromBase64, jsonObject, online } from './sdk.ts'
 
 const apiVersion = '7.4'

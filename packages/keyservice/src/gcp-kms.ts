@@ -2,7 +2,7 @@ import { field, type KeyEntry } from '@sealkit/core/sops'
 import { KeyserviceError } from './error.ts'
 import { reasonOf } from './identities.ts'
 import { type KeyIo, readText } from './io.ts'
-import type { KeyContext, MasterKey } from './masterkey.ts'
+import type { KeyContext, MasterKey } from './kind.ts'
 import { createdAt, fromBase64, jsonObject, online, requestReason, sdk } from './sdk.ts'
 
 const resourcePattern = /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/

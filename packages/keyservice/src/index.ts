@@ -8,6 +8,7 @@ export {
   parseIdentities,
 } from './identities.ts'
 export type { Channel, KeyIo, Person, Request, Response, RunOptions, RunResult } from './io.ts'
-export { type KeyContext, type MasterKey, type MasterKeys, masterKeys } from './masterkey.ts'
+export type { KeyContext, MasterKey } from './kind.ts'
+export { type MasterKeys, masterKeys } from './masterkey.ts'
 export { keyServices } from './services.ts'
 export { splitWords } from './shlex.ts'

@@ -1,7 +1,7 @@
 import { field, type KeyEntry } from '@sealkit/core/sops'
 import { KeyserviceError } from './error.ts'
 import type { KeyIo, RunResult } from './io.ts'
-import type { KeyContext, MasterKey } from './masterkey.ts'
+import type { KeyContext, MasterKey } from './kind.ts'
 import { createdAt } from './sdk.ts'
 
 /** PGP as a master key: `gpg` (or `SOPS_GPG_EXEC`) encrypts and decrypts, with its own key rings and agent. */

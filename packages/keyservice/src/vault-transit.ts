@@ -1,7 +1,7 @@
 import { field, type KeyEntry } from '@sealkit/core/sops'
 import { KeyserviceError } from './error.ts'
 import { type KeyIo, type Request, readText } from './io.ts'
-import type { KeyContext, MasterKey } from './masterkey.ts'
+import type { KeyContext, MasterKey } from './kind.ts'
 import { createdAt, jsonObject, online, requestReason } from './sdk.ts'
 
 /**

@@ -1,5 +1,6 @@
 import { parseCertificate, sealingPublicKey } from '@sealkit/core/sealed'
 import type { Io } from '../../io.ts'
+import type { Call } from './call.ts'
 import { openCertificate } from './certificate.ts'
 import { failure, upstreamText } from './failure.ts'
 import type { FlagValues } from './flags.ts'
@@ -33,15 +34,6 @@ export async function run(io: Io): Promise<number> {
     io.stderr.write(`error: ${upstreamText(error)}\n`)
     return 1
   }
-}
-
-/** What one call works with. */
-export interface Call {
-  readonly values: FlagValues
-  readonly io: Io
-  /** The input that `--secret-file` names, else standard input. */
-  readonly input: () => Promise<Uint8Array>
-  readonly output: Output
 }
 
 /** The modes in the order in which kubeseal asks for them: the first one that was asked for runs. */

@@ -4,8 +4,8 @@ import { encodeBase64 } from '@sealkit/core/manifest'
 import type { PublicKey } from '@sealkit/core/platform'
 import { label, type Scope, sealItem } from '@sealkit/core/sealed'
 import { readAll } from '../../io.ts'
+import type { Call } from './call.ts'
 import { failure, fileFailure } from './failure.ts'
-import type { Call } from './main.ts'
 
 /** Seals one value and prints it in base64, without a line break. */
 export async function sealRaw(call: Call, publicKey: PublicKey): Promise<void> {

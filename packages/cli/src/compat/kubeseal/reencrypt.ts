@@ -1,9 +1,9 @@
 import { type Manifest, manifestCompactJson, readManifests, sealedSecretObject } from '@sealkit/core/manifest'
 import { isKubernetesError } from '@sealkit/kubernetes'
 import { type Controller, withController } from '../../sealing/controller.ts'
+import type { Call } from './call.ts'
 import { connection, service } from './cluster.ts'
 import { failure, upstreamText } from './failure.ts'
-import type { Call } from './main.ts'
 import { print } from './print.ts'
 
 /** Has the controller seal each SealedSecret of the input again, with its newest key. */

@@ -3,9 +3,9 @@ import { type Manifest, readManifests, sealedSecretObject, secretType } from '@s
 import type { PublicKey } from '@sealkit/core/platform'
 import { type Scope, sealSecrets } from '@sealkit/core/sealed'
 import type { Io } from '../../io.ts'
+import type { Call } from './call.ts'
 import { failure } from './failure.ts'
 import type { FlagValues } from './flags.ts'
-import type { Call } from './main.ts'
 import { print } from './print.ts'
 
 /** Seals every Secret of the input. */

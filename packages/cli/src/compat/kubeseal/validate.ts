@@ -1,9 +1,9 @@
 import { manifestCompactJson, readManifests, sealedSecretObject } from '@sealkit/core/manifest'
 import { isKubernetesError } from '@sealkit/kubernetes'
 import { withController } from '../../sealing/controller.ts'
+import type { Call } from './call.ts'
 import { connection, service } from './cluster.ts'
 import { failure, upstreamText } from './failure.ts'
-import type { Call } from './main.ts'
 
 /** Asks the controller whether it can decrypt each SealedSecret of the input; silent when it can. */
 export async function validate({ values, io, input }: Call): Promise<void> {

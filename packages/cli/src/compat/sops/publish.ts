@@ -13,7 +13,8 @@ import {
   type Value,
 } from '@sealkit/core/sops'
 import { keyIo } from '../../sops/keyio.ts'
-import { destinationPath, sendFile, sendValues } from './destination/index.ts'
+import { sendFile, sendValues } from './destination/index.ts'
+import { destinationPath } from './destination/path.ts'
 import { encryptTree, wrapNewKey } from './encrypt.ts'
 import { codes, fatal, logDebug, logInfo, pathError, SopsExit, step, warn } from './exit.ts'
 import { readInput } from './files.ts'

@@ -1,6 +1,6 @@
 import { googleSigner, requestReason } from '@sealkit/keyservice/credentials'
 import { SopsExit } from '../exit.ts'
-import type { Sending } from './index.ts'
+import type { Sending } from './sending.ts'
 
 /**
  * Puts a file into a bucket of Google Cloud Storage, by one request of its JSON API (`objects.insert`). As in Google's

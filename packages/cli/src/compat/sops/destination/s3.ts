@@ -1,6 +1,6 @@
 import { awsSettings } from '@sealkit/keyservice/credentials'
 import { SopsExit } from '../exit.ts'
-import type { Sending } from './index.ts'
+import type { Sending } from './sending.ts'
 
 /**
  * Puts a file into a bucket of S3.

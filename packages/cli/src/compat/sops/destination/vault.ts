@@ -9,7 +9,8 @@ import {
 } from '@sealkit/core/sops'
 import { requestReason, vaultRefusal, vaultSettings } from '@sealkit/keyservice/credentials'
 import { SopsExit } from '../exit.ts'
-import { type Sending, vaultAddress, vaultPath } from './index.ts'
+import { vaultAddress, vaultPath } from './path.ts'
+import type { Sending } from './sending.ts'
 
 /**
  * Writes the values of a file to a key-value engine of Vault or OpenBao, unless they are there already.
