@@ -1,4 +1,4 @@
-import { parseFloat64, parseInt64, parseUint64 } from '@sealkit/core/go'
+import { NumberError, parseFloat64, parseInt64, parseUint64 } from '@sealkit/core/go'
 import { unquoteChar } from '../quote.ts'
 import type { NumberNode } from './node.ts'
 
@@ -16,13 +16,24 @@ export function charConstant(text: string): Constant {
   return { int: value, uint: value, float: char.rune, complex: null }
 }
 
-/** Reads a complex constant (`1+2i`). @throws NumberSyntax */
+/** What `fmt.Sscan` takes as a float: decimal or hexadecimal, whatever `strconv` says of it then. */
+const floatToken =
+  /[+-]?(?:0[xX][\da-fA-F_]*(?:\.[\da-fA-F_]*)?(?:[pP][+-]?[\d_]*)?|[\d_]*(?:\.[\d_]*)?(?:[eEpP][+-]?[\d_]*)?)/
+const complex = new RegExp(`^(${floatToken.source})([+-]${floatToken.source})i`)
+
+/** Reads a complex constant (`1+2i`) as `fmt.Sscan` does. @throws NumberSyntax */
 export function complexConstant(text: string): Constant {
-  const split = /^(.*[^eEpP])([+-].*)i$/.exec(text)
-  const real = attempt(() => parseFloat64(split?.[1] ?? ''))
-  const imaginary = attempt(() => parseFloat64(split?.[2] ?? ''))
-  if (real === null || imaginary === null) throw new NumberSyntax('expected complex')
-  return fromComplex(real, imaginary)
+  const [, real, imaginary] = complex.exec(text) ?? []
+  if (real === undefined || imaginary === undefined) throw new NumberSyntax('syntax error scanning complex number')
+  return fromComplex(scannedFloat(real), scannedFloat(imaginary))
+}
+
+function scannedFloat(text: string): number {
+  try {
+    return parseFloat64(text)
+  } catch (error) {
+    throw new NumberSyntax(error instanceof NumberError ? error.upstream : 'expected complex')
+  }
 }
 
 /** Reads a number constant; one constant may be of several kinds (`1e3` is an int too). @throws NumberSyntax */

@@ -6,12 +6,14 @@ const INSERTION = 12
  * value (`a2` before `a10`).
  *
  * That is no order for some sets of keys (`5s`, `50%`, `1Gi`), where Go's answer depends on the order of its map. Short
- * lists are sorted by insertion as there, so that ours is one of Go's answers.
+ * lists are sorted by insertion as there, from the order of their bytes (sigs.k8s.io/yaml comes by way of JSON, whose keys
+ * are sorted), so that ours is one of Go's answers.
  */
 export function sortNaturally<Entry extends readonly [unknown, unknown]>(entries: Iterable<Entry>): Entry[] {
   const sorted = Array.from(entries, (entry) => ({ entry, key: Array.from(String(entry[0])) }))
   if (sorted.length > INSERTION) sorted.sort((a, b) => (less(a.key, b.key) ? -1 : Number(less(b.key, a.key))))
   else {
+    sorted.sort((a, b) => compareBytes(a.key, b.key))
     for (let i = 1; i < sorted.length; i++) {
       for (let j = i; j > 0; j--) {
         const [left, right] = sorted.slice(j - 1, j + 1)
@@ -39,6 +41,13 @@ function less(a: readonly string[], b: readonly string[]): boolean {
     return code(x) < code(y)
   }
   return a.length < b.length
+}
+
+/** Code points in order are UTF-8 in order. */
+function compareBytes(a: readonly string[], b: readonly string[]): number {
+  const at = a.findIndex((character, index) => character !== b[index])
+  if (at < 0) return a.length - b.length
+  return at < b.length ? code(a[at] ?? '') - code(b[at] ?? '') : 1
 }
 
 function followsNumber(text: readonly string[], end: number): boolean {
