@@ -1,5 +1,12 @@
 import { type ClusterObject, type Key, keyOf, keyText, resources } from '@sealkit/kubernetes'
-import { type ExternalSecret, generatorClass, isTransient, readExternalSecret, retryAfterOf } from '@sealkit/resolver'
+import {
+  type ExternalSecret,
+  generatorClass,
+  isTransient,
+  ResolverError,
+  readExternalSecret,
+  retryAfterOf,
+} from '@sealkit/resolver'
 import { addFinalizer, type Finalized, removeFinalizer } from '../finalizers.ts'
 import { errorFields, errorMessage } from '../log.ts'
 import { readyCondition } from '../readiness.ts'
@@ -111,6 +118,8 @@ async function sync(context: ExternalSecretContext, job: Job): Promise<Result> {
   } catch (error) {
     leases.rollback()
     job.signal.throwIfAborted()
+    // A store that came while this ran is waited for like every new one.
+    if (isNotReady(error) && context.stores.isNew(job.externalSecret)) return { requeueAfter: 1_000 }
     syncs.failed(key)
     // Trying again is the queue's matter now, until it goes well.
     context.refreshes.pause(key)
@@ -126,6 +135,10 @@ async function sync(context: ExternalSecretContext, job: Job): Promise<Result> {
   } finally {
     syncs.took(key, performance.now() - started)
   }
+}
+
+function isNotReady(error: unknown): boolean {
+  return error instanceof SyncError && error.cause instanceof ResolverError && error.cause.code === 'STORE_NOT_READY'
 }
 
 function planNext(

@@ -14,6 +14,8 @@ export interface NamedStores {
   isForeign(externalSecret: ExternalSecret): boolean
   /** Whether one is new and about to be validated: its first word is waited for. */
   isPending(externalSecret: ExternalSecret): boolean
+  /** Whether one is pending, or so new that its watch has not told of it, though it can be read. */
+  isNew(externalSecret: ExternalSecret): boolean
   /** Looks whether they work, where reading from them failed for a cause that may pass. */
   probe(externalSecret: ExternalSecret): void
 }
@@ -51,6 +53,9 @@ export function createStores(options: StoresOptions): Stores {
       named(externalSecret).some(({ controller, key }) => isOfOther(controller.store(key), options.controllerClass)),
     isPending: (externalSecret) =>
       options.floodGate && named(externalSecret).some(({ controller, key }) => controller.isPending(key)),
+    isNew: (externalSecret) =>
+      options.floodGate &&
+      named(externalSecret).some(({ controller, key }) => controller.store(key) === null || controller.isPending(key)),
     probe(externalSecret) {
       for (const { controller, key } of named(externalSecret)) controller.probe(key)
     },
