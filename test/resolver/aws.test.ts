@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, type TestContext, test } from 'node:test'
-import type { Manifest } from '@sealkit/core/manifest'
 import { createSessions, isTransient, manifestAccess, ResolverError, resolveExternalSecret } from '@sealkit/resolver'
 import { outcome, startSilent, turn } from '../servers/silent.ts'
-import { externalSecret, secretStore } from './fixture.ts'
+import { awsKeys, awsSecretRef, externalSecret, secretStore } from './fixture.ts'
 
 const silent = await startSilent()
 after(() => silent.stop())
 
-const keys: Manifest = {
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: { name: 'ak', namespace: 'apps' },
-  data: { id: 'QUtJQQ==', key: 'c2VjcmV0' },
-}
-const auth = {
-  secretRef: {
-    accessKeyIDSecretRef: { name: 'ak', key: 'id' },
-    secretAccessKeySecretRef: { name: 'ak', key: 'key' },
-  },
-}
+const auth = { secretRef: awsSecretRef }
 const role = 'arn:aws:iam::123456789012:role/reader'
 
 /** What is said where nothing answers for a minute, by what the store asks first. */
@@ -45,7 +33,7 @@ for (const [name, aws, said] of cases) {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const before = silent.requests
     const manifest = externalSecret({ spec: { data: [{ secretKey: 'v', remoteRef: { key: 'k' } }] } })
-    const ended = outcome(resolveExternalSecret(manifest, { sessions, cluster: manifestAccess([keys, store]) }))
+    const ended = outcome(resolveExternalSecret(manifest, { sessions, cluster: manifestAccess([awsKeys, store]) }))
     while (silent.requests === before && !ended.done) await turn()
     t.mock.timers.tick(59_000)
     for (let turns = 0; turns < 10; turns += 1) await turn()

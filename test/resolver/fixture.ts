@@ -28,6 +28,20 @@ export interface Fixture {
   readonly context?: Partial<ResolveContext>
 }
 
+/** A Secret with AWS credentials, which an emulator takes as it takes any. */
+export const awsKeys: Manifest = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 'ak', namespace: 'apps' },
+  data: { id: 'QUtJQQ==', key: 'c2VjcmV0' },
+}
+
+/** Where a store finds them: its `auth.secretRef`. */
+export const awsSecretRef = {
+  accessKeyIDSecretRef: { name: 'ak', key: 'id' },
+  secretAccessKeySecretRef: { name: 'ak', key: 'key' },
+}
+
 /** The SecretStore `store` with a provider's spec. */
 export function secretStore(provider: unknown, spec: Readonly<Record<string, unknown>> = {}, name = 'store'): Manifest {
   return {

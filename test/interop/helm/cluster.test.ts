@@ -3,13 +3,12 @@ import { rm } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { Manifest } from '@sealkit/core/manifest'
 import { type ApiServer, resources } from '@sealkit/kubernetes'
-import { clientOf, seal, texts, until, untilSynced } from '../../controller/cluster.ts'
+import { seal, texts, until, untilSynced } from '../../controller/cluster.ts'
 import { eventually } from '../../eventually.ts'
-import { startControlPlane } from '../../servers/controlplane.ts'
 import { freePort } from '../../servers/process.ts'
 import { available } from '../../servers/programs.ts'
 import { chartFolder, render, upstreamSource, withoutDependencies } from './chart.ts'
-import { helmIn, may, refusedBy, sealingKeys, startContainer } from './installed.ts'
+import { may, refusedBy, sealingKeys, startContainer, startStage } from './installed.ts'
 
 /** Values that make every object that a chart has. */
 const everything: Readonly<Record<string, readonly object[]>> = {
@@ -113,13 +112,7 @@ const denied: readonly (readonly [typeof sealedAccount, readonly string[]])[] = 
 test('the charts in a real cluster', async (t) => {
   const programs = await available(t, 'helm', 'etcd', 'kube-apiserver')
   if (programs === null) return
-  const plane = await startControlPlane()
-  t.after(() => plane.stop())
-  const admin = await clientOf(plane)
-  t.after(() => admin.close())
-  const relayed = await helmIn(programs.helm, plane)
-  t.after(() => relayed.close())
-  const helm = relayed.run
+  const { plane, admin, helm } = await startStage(t, programs.helm)
   for (const namespace of ['a', 'b', 'c', 'es', 'ns']) await plane.createNamespace(namespace)
 
   for (const [chart, sets] of Object.entries(everything)) {

@@ -4,11 +4,13 @@ import { writeFile } from 'node:fs/promises'
 import { createServer, type Server as HttpServer } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Manifest } from '@sealkit/core/manifest'
 import { type ApiServer, resources } from '@sealkit/kubernetes'
-import type { ControlPlane } from '../../servers/controlplane.ts'
+import { clientOf } from '../../controller/cluster.ts'
+import { type ControlPlane, startControlPlane } from '../../servers/controlplane.ts'
 import { answers, type Server, startServer } from '../../servers/process.ts'
 import { objectsOf } from './chart.ts'
 import { podOf } from './compare.ts'
@@ -21,11 +23,29 @@ export interface HelmIn {
   close(): void
 }
 
+/** A control plane, its administrator's client, and helm for it. */
+export interface Stage {
+  readonly plane: ControlPlane
+  readonly admin: ApiServer
+  readonly helm: HelmIn['run']
+}
+
+/** Starts what a chart is installed in, until the test ends. */
+export async function startStage(t: TestContext, helm: string): Promise<Stage> {
+  const plane = await startControlPlane()
+  t.after(() => plane.stop())
+  const admin = await clientOf(plane)
+  t.after(() => admin.close())
+  const relayed = await helmIn(helm, plane)
+  t.after(() => relayed.close())
+  return { plane, admin, helm: relayed.run }
+}
+
 /**
  * Helm for a control plane of the tests. Between the two stands a relay that tells which Kubernetes this is: an API
  * server that was built from its module does not know, and charts ask.
  */
-export async function helmIn(helm: string, plane: ControlPlane): Promise<HelmIn> {
+async function helmIn(helm: string, plane: ControlPlane): Promise<HelmIn> {
   const relay = relayTo(plane)
   relay.listen(0, '127.0.0.1')
   await once(relay, 'listening')

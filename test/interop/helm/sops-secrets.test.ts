@@ -4,14 +4,13 @@ import { test } from 'node:test'
 import { readRules } from '@sealkit/controller/sops-keys'
 import type { Manifest } from '@sealkit/core/manifest'
 import { type ClusterObject, resources } from '@sealkit/kubernetes'
-import { clientOf, texts, until } from '../../controller/cluster.ts'
+import { texts, until } from '../../controller/cluster.ts'
 import { type AgeKey, ageKey, encrypted, objectOf } from '../../controller/sops-secret/file.ts'
 import { eventually } from '../../eventually.ts'
-import { startControlPlane } from '../../servers/controlplane.ts'
 import { freePort } from '../../servers/process.ts'
 import { available } from '../../servers/programs.ts'
 import { chartFolder, objectsOf, Refused, render } from './chart.ts'
-import { grantedBy, helmIn, may, recorderOf, refusedBy, startContainer } from './installed.ts'
+import { grantedBy, may, recorderOf, refusedBy, startContainer, startStage } from './installed.ts'
 
 const folder = chartFolder('sops-secrets')
 const keyRules = [
@@ -113,12 +112,7 @@ test('values that are wrong are refused', async (t) => {
 test('the chart of SopsSecrets in a real cluster', async (t) => {
   const programs = await available(t, 'helm', 'etcd', 'kube-apiserver', 'sops', 'age-keygen')
   if (programs === null) return
-  const plane = await startControlPlane()
-  t.after(() => plane.stop())
-  const admin = await clientOf(plane)
-  t.after(() => admin.close())
-  const relayed = await helmIn(programs.helm, plane)
-  t.after(() => relayed.close())
+  const { plane, admin, helm } = await startStage(t, programs.helm)
   const recorder = await recorderOf(plane)
   t.after(() => recorder.close())
   for (const namespace of ['a', 'b', 'keys', 'ns', 'sops']) await plane.createNamespace(namespace)
@@ -156,10 +150,10 @@ test('the chart of SopsSecrets in a real cluster', async (t) => {
     'installed, with the rights of its ServiceAccount: all of them are needed, and they are enough',
     async (t) => {
       const [metrics, health] = [await freePort(), await freePort()]
-      await relayed.run(['install', 'sops-secrets', folder, '--namespace=sops'], {
+      await helm(['install', 'sops-secrets', folder, '--namespace=sops'], {
         containerPorts: { metrics, health },
       })
-      const manifest = await relayed.run(['get', 'manifest', 'sops-secrets', '--namespace=sops'])
+      const manifest = await helm(['get', 'manifest', 'sops-secrets', '--namespace=sops'])
       const readyUrl = `http://127.0.0.1:${health}/readyz`
       recorder.token = (await admin.createToken(account)).token
       const server = await startContainer({
@@ -217,8 +211,8 @@ test('the chart of SopsSecrets in a real cluster', async (t) => {
   await t.test('of two namespaces only, with the key Secret of a third', async (t) => {
     const [metrics, health] = [await freePort(), await freePort()]
     const values = { namespaces: ['a', 'b'], keyRules, containerPorts: { metrics, health } }
-    await relayed.run(['install', 'scoped', folder, '--namespace=ns'], values)
-    const manifest = await relayed.run(['get', 'manifest', 'scoped', '--namespace=ns'])
+    await helm(['install', 'scoped', folder, '--namespace=ns'], values)
+    const manifest = await helm(['get', 'manifest', 'scoped', '--namespace=ns'])
     const rules = (await objectsOf(manifest)).find(({ kind }) => kind === 'ConfigMap')?.['data']
     const rulesFile = `${plane.kubeconfig}.rules`
     await writeFile(rulesFile, (rules as { readonly 'rules.yaml': string })['rules.yaml'])

@@ -3,9 +3,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
-import type { Manifest } from '@sealkit/core/manifest'
 import { createSessions, manifestAccess, ResolverError, resolveExternalSecret, retryAfterOf } from '@sealkit/resolver'
-import { externalSecret, secretStore } from '../../resolver/fixture.ts'
+import { awsKeys, awsSecretRef, externalSecret, secretStore } from '../../resolver/fixture.ts'
 import { applyAwsState } from '../../resolver/state.ts'
 import { type Moto, startMoto } from '../../servers/moto.ts'
 import { available } from '../../servers/programs.ts'
@@ -71,17 +70,6 @@ const names = ['one', 'two', 'three', 'four', 'five', 'six']
 const services = { SecretsManager: 'sm', ParameterStore: 'ssm' } as const
 type Service = keyof typeof services
 
-const keys: Manifest = {
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: { name: 'ak', namespace: 'apps' },
-  data: { id: 'QUtJQQ==', key: 'c2VjcmV0' },
-}
-const secretRef = {
-  accessKeyIDSecretRef: { name: 'ak', key: 'id' },
-  secretAccessKeySecretRef: { name: 'ak', key: 'key' },
-}
-
 async function prepared(t: TestContext): Promise<boolean> {
   if ((await available(t, 'moto_server')) === null || moto === undefined) return false
   lie = () => undefined
@@ -109,12 +97,12 @@ async function data(asked: Asked): Promise<Record<string, string>> {
   const entries = names.slice(0, count).map((key) => ({ secretKey: key, remoteRef: { key } }))
   const endpoints = { secretsmanager: address, ssm: address, sts: address }
   const sessions = createSessions({ environment: { now, endpoints } })
-  const store = secretStore({ aws: { service, region: 'eu-west-1', auth: { secretRef }, ...aws } })
+  const store = secretStore({ aws: { service, region: 'eu-west-1', auth: { secretRef: awsSecretRef }, ...aws } })
   const manifest = externalSecret({ spec: dataFrom === undefined ? { data: entries } : { dataFrom } })
   try {
     let found: ReadonlyMap<string, Uint8Array> = new Map()
     for (let round = 0; round < rounds; round += 1) {
-      const context = { sessions, cluster: manifestAccess([keys, store]) }
+      const context = { sessions, cluster: manifestAccess([awsKeys, store]) }
       found = (await resolveExternalSecret(manifest, context)).data
     }
     return Object.fromEntries([...found].map(([key, value]) => [key, Buffer.from(value).toString()]))

@@ -13,7 +13,7 @@ import {
   resolveReference,
 } from '@sealkit/resolver'
 import { cases, differencesOf } from '../../resolver/case.ts'
-import { externalSecret, secretStore } from '../../resolver/fixture.ts'
+import { awsKeys, awsSecretRef, externalSecret, secretStore } from '../../resolver/fixture.ts'
 import { applyAwsState, aws } from '../../resolver/state.ts'
 import { type Moto, startMoto } from '../../servers/moto.ts'
 import { available } from '../../servers/programs.ts'
@@ -50,20 +50,10 @@ for (const recorded of cases((name) => /^(sm|ssm)-/.test(name))) {
   })
 }
 
-const keys: Manifest = {
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: { name: 'ak', namespace: 'apps' },
-  data: { id: 'QUtJQQ==', key: 'c2VjcmV0' },
-}
-
-const secretRef = {
-  accessKeyIDSecretRef: { name: 'ak', key: 'id' },
-  secretAccessKeySecretRef: { name: 'ak', key: 'key' },
-}
-
 function awsStore(aws: Readonly<Record<string, unknown>>): Manifest {
-  return secretStore({ aws: { service: 'SecretsManager', region: 'eu-west-1', auth: { secretRef }, ...aws } })
+  return secretStore({
+    aws: { service: 'SecretsManager', region: 'eu-west-1', auth: { secretRef: awsSecretRef }, ...aws },
+  })
 }
 
 async function data(
@@ -72,7 +62,7 @@ async function data(
   store: Readonly<Record<string, unknown>> = {},
 ): Promise<Record<string, string>> {
   const sessions = createSessions({ environment: { now: Date.now, endpoints: endpoints(server) } })
-  const cluster = manifestAccess([keys, awsStore(store)])
+  const cluster = manifestAccess([awsKeys, awsStore(store)])
   try {
     const resolution = await resolveExternalSecret(externalSecret({ spec }), { sessions, cluster })
     return Object.fromEntries([...resolution.data].map(([key, value]) => [key, Buffer.from(value).toString()]))
@@ -153,7 +143,10 @@ const broken: readonly (readonly [store: Readonly<Record<string, unknown>>, code
   [{ region: '' }, 'INVALID_STORE'],
   [{ region: 'eu-west-1.evil.test/' }, 'INVALID_STORE'],
   [{ auth: undefined }, 'POLICY_DENIED'],
-  [{ auth: { secretRef: { ...secretRef, accessKeyIDSecretRef: { name: 'ak', key: 'nope' } } } }, 'CREDENTIAL_MISSING'],
+  [
+    { auth: { secretRef: { ...awsSecretRef, accessKeyIDSecretRef: { name: 'ak', key: 'nope' } } } },
+    'CREDENTIAL_MISSING',
+  ],
   [{ auth: { jwt: { serviceAccountRef: { name: 'sa' } } } }, 'CREDENTIAL_MISSING'],
 ]
 
@@ -262,7 +255,7 @@ async function pushing(
   use: (pushed: Pushed) => Promise<void>,
 ): Promise<void> {
   const sessions = createSessions({ environment: { now: Date.now, endpoints: endpoints(server) } })
-  const { provider, release } = await sessions.open(readStore(awsStore(store)), 'apps', manifestAccess([keys]))
+  const { provider, release } = await sessions.open(readStore(awsStore(store)), 'apps', manifestAccess([awsKeys]))
   const signal = AbortSignal.timeout(120_000)
   await use({
     push: (value, property = '', metadata = null) =>

@@ -27,9 +27,9 @@ export function open(options: OpenOptions): Provider {
   return {
     get,
     exists: async ({ key }, signal) => (await get({ key, version: '', metadataPolicy: 'None' }, signal)) !== null,
-    find: async () => notImplemented(),
+    find: async () => refuse('find'),
     push: async (request, signal) => pushSecret({ options, transport: await connected(), signal }, request),
-    delete: async () => notImplemented(),
+    delete: async () => refuse('delete'),
     async validate(signal): Promise<'ready'> {
       await reach(text(spec['url']), signal)
       return 'ready'
@@ -38,8 +38,11 @@ export function open(options: OpenOptions): Provider {
   }
 }
 
-function notImplemented(): never {
-  throw new ResolverError('NOT_SUPPORTED', 'not implemented')
+/** An API of any shape says neither what it holds nor how it forgets; the message has External Secrets' words for both. */
+function refuse(what: 'find' | 'delete'): never {
+  throw new ResolverError('NOT_SUPPORTED', 'not implemented', {
+    hint: `a webhook store has no ${what}: ${what === 'find' ? 'name the keys' : 'use deletionPolicy None'}`,
+  })
 }
 
 async function openTransport({ store, credentials, reaches }: OpenOptions): Promise<Transport> {
