@@ -1,4 +1,5 @@
 import {
+  apiVersion,
   type ClusterObject,
   type Informer,
   type Key,
@@ -144,8 +145,8 @@ function createParts(
       namespaces,
       onError: onWatchError,
       onChange(resource, target) {
-        for (const object of externalSecrets.by('target', genericKey(resource, keyOf(target))))
-          demands.ask(keyOf(object))
+        const kind = { apiVersion: apiVersion(resource), kind: resource.kind }
+        for (const object of externalSecrets.by('target', genericKey(kind, keyOf(target)))) demands.ask(keyOf(object))
       },
     }),
     turns: createTurns(mostOfStore, (key) => demands.resume(key)),

@@ -6,11 +6,12 @@ import { ControllerError } from '../error.ts'
 import { errorMessage } from '../log.ts'
 import { readyCondition } from '../readiness.ts'
 import type { ExternalSecretContext } from './context.ts'
+import { bodyHash } from './hash.ts'
+import type { GenericKind } from './keys.ts'
 import { fieldManager, names } from './names.ts'
 import { type Outcome, statusOf } from './status.ts'
 import { failures, type Sync, SyncError } from './syncerror.ts'
 import { isOwnedBy, ownerReference } from './target.ts'
-import { bodyHash } from './watches.ts'
 
 /** Finds how the API addresses a kind; null for one that it does not have, or that is in no namespace. */
 export type Discover = (apiVersion: string, kind: string) => Promise<Resource | null>
@@ -20,12 +21,6 @@ export interface GenericTargets {
   /** `Kind` or `Kind.group`; empty = every kind but Secret and those that give rights. */
   readonly kinds: readonly string[]
   readonly discover: Discover
-}
-
-/** A kind as `spec.target.manifest` names it. */
-interface Kind {
-  readonly apiVersion: string
-  readonly kind: string
 }
 
 /** Groups whose objects give rights: never written unless they are named. */
@@ -42,7 +37,7 @@ const powerful: ReadonlySet<string> = new Set([
  */
 async function genericResource(
   { generic }: Pick<ExternalSecretContext, 'generic'>,
-  { apiVersion, kind }: Kind,
+  { apiVersion, kind }: GenericKind,
 ): Promise<Resource> {
   const refuse = (text: string): SyncError => new SyncError(failures.generic, text, { terminal: true })
   if (generic === null) {
@@ -136,7 +131,7 @@ async function writeGeneric(context: ExternalSecretContext, job: Sync, { resourc
 export async function isGenericValid(
   context: ExternalSecretContext,
   object: ClusterObject,
-  { manifest, name }: { readonly manifest: Kind; readonly name: string },
+  { manifest, name }: { readonly manifest: GenericKind; readonly name: string },
 ): Promise<boolean> {
   const { cluster, watches } = context
   const resource = await allowedResource(context, manifest)
@@ -156,7 +151,7 @@ export async function isGenericValid(
 }
 
 /** Null where a kind is not allowed or not there: the status says so already. */
-async function allowedResource(context: ExternalSecretContext, manifest: Kind): Promise<Resource | null> {
+async function allowedResource(context: ExternalSecretContext, manifest: GenericKind): Promise<Resource | null> {
   try {
     return await genericResource(context, manifest)
   } catch (error) {
@@ -253,7 +248,7 @@ async function remove(
 export async function deleteOwnedGeneric(
   context: ExternalSecretContext,
   externalSecret: ClusterObject,
-  { manifest, key }: { readonly manifest: Kind; readonly key: Key },
+  { manifest, key }: { readonly manifest: GenericKind; readonly key: Key },
 ): Promise<void> {
   // What was never allowed, or is there no more, was not written either.
   const resource = await allowedResource(context, manifest)

@@ -1,4 +1,4 @@
-import { apiVersion, type ClusterObject, type Index, type Key, keyText, type Resource } from '@sealkit/kubernetes'
+import { type ClusterObject, type Index, type Key, keyText } from '@sealkit/kubernetes'
 import { type ExternalSecret, readExternalSecret, type StoreKind, type StoreRef } from '@sealkit/resolver'
 
 /** The store that an ExternalSecret of a namespace means by a reference, as a key. */
@@ -6,9 +6,15 @@ export function storeKey(kind: StoreKind, namespace: string, name: string): stri
   return kind === 'SecretStore' ? `${kind}/${namespace}/${name}` : `${kind}/${name}`
 }
 
+/** A kind as `spec.target.manifest` names it. */
+export interface GenericKind {
+  readonly apiVersion: string
+  readonly kind: string
+}
+
 /** A target of another kind than Secret, as a key. */
-export function genericKey(resource: Resource, target: Key): string {
-  return `${apiVersion(resource)}/${resource.kind}/${keyText(target)}`
+export function genericKey({ apiVersion, kind }: GenericKind, target: Key): string {
+  return `${apiVersion}/${kind}/${keyText(target)}`
 }
 
 /** Indexes of ExternalSecrets: by the Secret that they write, the stores that they name and what they read there. */
@@ -23,9 +29,8 @@ export function externalSecretIndexes(): Readonly<Record<'target' | 'store' | 'r
     }
   return {
     target: by(({ namespace, target: { manifest, name } }) => {
-      if (manifest === null) return [keyText({ namespace, name })]
-      const { apiVersion, kind } = manifest
-      return [`${apiVersion}/${kind}/${keyText({ namespace, name })}`]
+      const key = { namespace, name }
+      return [manifest === null ? keyText(key) : genericKey(manifest, key)]
     }),
     store: by(storesOf),
     read: by(readsOf),

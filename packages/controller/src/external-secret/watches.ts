@@ -9,9 +9,8 @@ import {
   type Resource,
 } from '@sealkit/kubernetes'
 import { informers, type Namespaces } from '../informers.ts'
-import { hash } from './hash.ts'
+import { bodyHash } from './hash.ts'
 import { names } from './names.ts'
-import { bodyText } from './text.ts'
 
 /** Targets of other kinds than Secret: who looks at a kind, and which of them were found to be as they were written. */
 export interface GenericWatches {
@@ -172,9 +171,4 @@ function isAsSettled(settled: ReadonlyMap<string, Settled>, target: ClusterObjec
 
 function markOf({ metadata }: ClusterObject): string {
   return metadata.annotations?.[names.dataHash] ?? ''
-}
-
-/** The hash of a target's body, as External Secrets writes it into the annotation. */
-export function bodyHash(target: Readonly<Record<string, unknown>>): string {
-  return hash(bodyText(target['spec'] ?? target['data']))
 }
