@@ -1,3 +1,5 @@
+import { compareUtf8 } from '../../go/utf8.ts'
+
 /** Up to here Go sorts by insertion. */
 const INSERTION = 12
 
@@ -10,10 +12,10 @@ const INSERTION = 12
  * are sorted), so that ours is one of Go's answers.
  */
 export function sortNaturally<Entry extends readonly [unknown, unknown]>(entries: Iterable<Entry>): Entry[] {
-  const sorted = Array.from(entries, (entry) => ({ entry, key: Array.from(String(entry[0])) }))
+  const byBytes = Array.from(entries).sort(([a], [b]) => compareUtf8(String(a), String(b)))
+  const sorted = byBytes.map((entry) => ({ entry, key: Array.from(String(entry[0])) }))
   if (sorted.length > INSERTION) sorted.sort((a, b) => (less(a.key, b.key) ? -1 : Number(less(b.key, a.key))))
   else {
-    sorted.sort((a, b) => compareBytes(a.key, b.key))
     for (let i = 1; i < sorted.length; i++) {
       for (let j = i; j > 0; j--) {
         const [left, right] = sorted.slice(j - 1, j + 1)
@@ -41,13 +43,6 @@ function less(a: readonly string[], b: readonly string[]): boolean {
     return code(x) < code(y)
   }
   return a.length < b.length
-}
-
-/** Code points in order are UTF-8 in order. */
-function compareBytes(a: readonly string[], b: readonly string[]): number {
-  const at = a.findIndex((character, index) => character !== b[index])
-  if (at < 0) return a.length - b.length
-  return at < b.length ? code(a[at] ?? '') - code(b[at] ?? '') : 1
 }
 
 function followsNumber(text: readonly string[], end: number): boolean {
